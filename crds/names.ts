@@ -1,0 +1,37 @@
+/** The API group of our kinds and the prefix of our labels and annotations. */
+export const GROUP = "hatchery.openagents.com";
+/** The one served and stored version. */
+export const VERSION = "v1alpha1";
+
+/** Labels on the children of an instance. */
+export const LABEL = {
+  /** 128-bit id of the credentials and the volume a pod runs with. */
+  slot: `${GROUP}/slot`,
+  /** Name of the OpenClawInstance. */
+  instance: `${GROUP}/instance`,
+  /** Name of the OpenClawClass, on the pod (network policies select by it). */
+  class: `${GROUP}/class`,
+  /** Short hash of the tenant key, on what outlives the instance. */
+  tenant: `${GROUP}/tenant`,
+} as const;
+
+/** Annotations the operator writes on children. */
+export const ANNOTATION = {
+  /** SHA-256 of the applied body; equal = nothing to apply. */
+  appliedHash: `${GROUP}/applied-hash`,
+  /** SHA-256 of what the pod is built from; differs = a new pod is due. */
+  podHash: `${GROUP}/pod-hash`,
+  /** Version of the operator that applied it. */
+  operatorVersion: `${GROUP}/operator-version`,
+} as const;
+
+/** Field manager of the operator's applies. */
+export const OPERATOR_FIELD_MANAGER = "hatchery-operator";
+/** Field manager of the API's applies. */
+export const API_FIELD_MANAGER = "hatchery-api";
+/** Finalizer on instances while something outside garbage collection's reach is left to clean. */
+export const FINALIZER = `${GROUP}/teardown`;
+/** Port of the OpenClaw gateway. */
+export const GATEWAY_PORT = 18789;
+/** Name of the class an instance gets when it names none. */
+export const DEFAULT_CLASS = "standard";
