@@ -1,0 +1,82 @@
+# Everything here runs from a clean clone: each target first makes sure of Node.js 24 and the npm packages.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+NODE_DIR = $(or $(shell test/up/ensure-node.sh),$(error Node.js 24 is missing, see above))
+NODE = PATH="$(NODE_DIR):$$PATH"
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+node_modules/.package-lock.json: package-lock.json package.json
+	@$(NODE) npm ci --no-progress --loglevel=error >&2
+	@touch $@
+
+.PHONY: setup
+setup: node_modules/.package-lock.json ## Install Node.js 24 (if need be) and the npm packages
+
+.PHONY: up
+up: setup ## Build everything, start a cluster, install the chart, chat with a first OpenClaw (CLUSTER=current: your own cluster)
+	@$(NODE) node test/up/main.ts up
+
+.PHONY: env
+env: setup ## Print export lines for the running system: eval "$(make -s env)"
+	@$(NODE) node test/up/main.ts env
+
+.PHONY: status
+status: setup ## Show cluster, pods and instances
+	@$(NODE) node test/up/main.ts status
+
+.PHONY: logs
+logs: setup ## Show the logs of operator, API and model gateway (LOGS_OF=operator|api|model-gateway|<instance>)
+	@$(NODE) node test/up/main.ts logs $(LOGS_OF)
+
+.PHONY: down
+down: setup ## Stop the cluster; leaves no process, mount, interface, rule or cgroup (caches stay)
+	@$(NODE) node test/up/main.ts down
+
+.PHONY: generate
+generate: setup ## Write the generated files: CRDs, chart templates, reference tables
+	@$(NODE) node crds/generate/main.ts
+
+.PHONY: verify-generated
+verify-generated: setup ## Fail when a generated file is not what its source gives
+	@$(NODE) node crds/generate/main.ts --check
+
+.PHONY: fmt
+fmt: setup ## Format the sources
+	@$(NODE) npx --no-install biome check --write .
+
+.PHONY: lint
+lint: setup ## Check format and lint rules, type-aware ones included
+	@$(NODE) npx --no-install biome check .
+	@$(NODE) npx --no-install oxlint --type-aware
+
+.PHONY: typecheck
+typecheck: setup ## Check the types
+	@$(NODE) npx --no-install tsc --noEmit
+
+.PHONY: bundle
+bundle: setup ## Bundle the processes into dist/
+	@$(NODE) node bundle.ts
+
+.PHONY: images
+images: setup ## Build the container images (cached by the hash of their inputs)
+	@$(NODE) node test/images/cli.ts build
+
+.PHONY: test
+test: setup ## Run everything: format, lint, types, generated files, unit, integration, e2e
+	@$(NODE) node test/run.ts
+
+.PHONY: test-unit
+test-unit: setup ## Run the unit tests only (no cluster, no root)
+	@$(NODE) npx --no-install vitest run --project unit
+
+.PHONY: test-integration
+test-integration: setup ## Run the tests on a real etcd and kube-apiserver
+	@$(NODE) npx --no-install vitest run --project integration
+
+.PHONY: test-e2e
+test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods
+	@$(NODE) npx --no-install vitest run --project e2e

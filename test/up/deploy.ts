@@ -1,0 +1,100 @@
+import { run } from "./command.ts";
+import { installSimulator, SIMULATOR_API_KEY, SIMULATOR_URL } from "./simulator.ts";
+
+/** A Kubernetes and the programs to talk to it. */
+export interface Target {
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+  readonly helm: string;
+  /** Values that depend on where the cluster runs (DNS address, registry). */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** The model behind every OpenClaw: a real provider's, or the simulated one. */
+export interface ModelProvider {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly model: string;
+}
+
+/** Image references as the cluster's nodes know them. */
+export interface ImageRefs {
+  readonly server: string;
+  readonly openclaw: string;
+  readonly simulator: string;
+}
+
+export interface Deployment {
+  readonly namespace: string;
+  readonly tenantNamespace: string;
+  readonly internalKey: string;
+}
+
+export const RELEASE = "hatchery";
+export const NAMESPACE = "hatchery";
+export const TENANT_NAMESPACE = "hatchery-tenants";
+const CHART = new URL("../../charts/hatchery", import.meta.url).pathname;
+
+/**
+ * Installs the chart, or upgrades it where anything changed, and waits until all of it is ready. Without `provider` the simulated one is installed beside it.
+ * @throws CommandError with helm's or kubectl's own words.
+ */
+export async function deployHatchery(target: Target, images: ImageRefs, provider?: ModelProvider): Promise<Deployment> {
+  if (!provider) await installSimulator(target, images.simulator);
+  const { baseUrl, apiKey, model } = provider ?? {
+    baseUrl: SIMULATOR_URL,
+    apiKey: SIMULATOR_API_KEY,
+    model: "simulated-1",
+  };
+  const values = {
+    tenantNamespace: { name: TENANT_NAMESPACE },
+    image: splitImage(images.server),
+    standardClass: {
+      image: images.openclaw,
+      models: [{ name: "default", provider: "default", providerModel: model }],
+    },
+    modelProviders: [{ name: "default", baseUrl, apiKey }],
+    ...target.values,
+  };
+  const args = [
+    "upgrade",
+    "--install",
+    RELEASE,
+    CHART,
+    "--namespace",
+    NAMESPACE,
+    "--create-namespace",
+    "--values",
+    "-",
+    "--wait",
+    "--timeout",
+    "5m",
+  ];
+  await run([target.helm, ...args, "--kubeconfig", target.kubeconfig], { input: JSON.stringify(values) });
+  return { namespace: NAMESPACE, tenantNamespace: TENANT_NAMESPACE, internalKey: await readInternalKey(target) };
+}
+
+async function readInternalKey(target: Target): Promise<string> {
+  const jsonpath = "jsonpath={.data.OA_INTERNAL_KEY}";
+  const text = await kubectl(
+    target,
+    "get",
+    "secret",
+    `${RELEASE}-keys`,
+    "--namespace",
+    NAMESPACE,
+    "--output",
+    jsonpath,
+  );
+  return Buffer.from(text, "base64").toString("utf8");
+}
+
+function splitImage(reference: string): { repository: string; tag: string } {
+  const colon = reference.lastIndexOf(":");
+  return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}
+
+/** Runs kubectl against the target and answers what it printed. */
+export function kubectl(target: Target, ...args: string[]): Promise<string> {
+  return run([target.kubectl, ...args, "--kubeconfig", target.kubeconfig]);
+}
