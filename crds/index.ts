@@ -1,0 +1,12 @@
+export * from "./conditions.ts";
+export * from "./names.ts";
+export { CLASSES, INSTANCES } from "./resources.ts";
+export { classSpecSchema } from "./schema/class-spec.ts";
+export { classStatusSchema } from "./schema/class-status.ts";
+export { conditionSchema, MESSAGE_MAX } from "./schema/condition.ts";
+export { egressSchema, instanceSpecSchema } from "./schema/instance-spec.ts";
+export { instanceStatusSchema, runtimeSchema } from "./schema/instance-status.ts";
+export { classSchema, instanceSchema } from "./schema/objects.ts";
+export { parseQuantity } from "./schema/quantity.ts";
+export { NAME_MAX } from "./schema/scalars.ts";
+export type * from "./types.ts";
