@@ -1,0 +1,124 @@
+/** Reasons of our own, for failures that never were an answer of the apiserver (`status` 0). */
+export const CLIENT_REASON = {
+  /** The connection failed or broke; it is unknown whether the server acted. */
+  network: "NetworkError",
+  /** No answer in time; it is unknown whether the server acted. */
+  timeout: "ClientTimeout",
+  /** A watch brought neither event nor bookmark for too long. */
+  watchIdle: "WatchIdle",
+  /** The server sent what is not the JSON it promised. */
+  malformed: "MalformedResponse",
+} as const;
+
+/** A request to the apiserver failed. */
+export class KubeError extends Error {
+  override name = "KubeError";
+  /** HTTP status; 0 = there was no answer. */
+  readonly status: number;
+  /** The `reason` of the server's Status (`NotFound`, `Conflict`, ...), or one of `CLIENT_REASON`. */
+  readonly reason: string;
+  /** The `details` of the server's Status, where it sent any. */
+  readonly details?: unknown;
+  /** How long the server asked us to wait. */
+  readonly retryAfterMs?: number;
+
+  constructor(
+    message: string,
+    o: { status: number; reason: string; details?: unknown; retryAfterMs?: number | undefined; cause?: unknown },
+  ) {
+    super(message, o.cause === undefined ? undefined : { cause: o.cause });
+    this.status = o.status;
+    this.reason = o.reason;
+    if (o.details !== undefined) this.details = o.details;
+    if (o.retryAfterMs !== undefined) this.retryAfterMs = o.retryAfterMs;
+  }
+}
+
+/** The object is not there. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 404;
+}
+
+/** Somebody else wrote first (stale resourceVersion, wrong uid, or an apply without `force`); not a name that is taken. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 409 && error.reason !== "AlreadyExists";
+}
+
+/** The name is taken. */
+export function isAlreadyExists(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 409 && error.reason === "AlreadyExists";
+}
+
+/** Our credentials may not do this (RBAC, admission, quota). */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 403;
+}
+
+/** The server will never accept this object as it is. */
+export function isInvalid(error: unknown): boolean {
+  return error instanceof KubeError && (error.status === 422 || error.status === 400);
+}
+
+/** The resourceVersion or continue token is too old: list anew. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 410;
+}
+
+/** There was no answer (network or time-out), so it is unknown whether the server acted. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 0;
+}
+
+/** The server does not know our resourceVersion yet (it lags, or was restored from a backup). */
+export function isTooLargeResourceVersion(error: unknown): boolean {
+  if (!(error instanceof KubeError) || error.status !== 504) return false;
+  const causes = (error.details as { causes?: { reason?: string; message?: string }[] } | undefined)?.causes ?? [];
+  return (
+    causes.some((cause) => cause.reason === "ResourceVersionTooLarge") ||
+    error.message.includes("Too large resource version")
+  );
+}
+
+/**
+ * The error a failed answer stands for.
+ * @param what the request in words, e.g. `GET /api/v1/pods`; never holds a secret.
+ */
+export function errorFromResponse(what: string, status: number, body: string, retryAfter?: string): KubeError {
+  return errorFromStatus(what, parseStatus(body) ?? {}, status, retryAfterMs(retryAfter));
+}
+
+/** The error a `Status` object stands for, in an answer or in a watch. */
+export function errorFromStatus(what: string, status: object, code?: number, waitMs?: number): KubeError {
+  const given = status as Partial<Status>;
+  const number = code ?? given.code ?? 500;
+  const reason = given.reason || `HTTP${number}`;
+  const seconds = (given.details as { retryAfterSeconds?: number } | undefined)?.retryAfterSeconds;
+  return new KubeError(`${what}: ${number} ${reason}${given.message ? `: ${given.message}` : ""}`, {
+    status: number,
+    reason,
+    ...(given.details === undefined ? {} : { details: given.details }),
+    retryAfterMs: waitMs ?? (seconds ? seconds * 1000 : undefined),
+  });
+}
+
+interface Status {
+  code: number;
+  reason: string;
+  message: string;
+  details: unknown;
+}
+
+/** Proxies in between answer with HTML or nothing; then the status code alone speaks. */
+function parseStatus(body: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Retry-After` in seconds (Kubernetes never sends the date form), as milliseconds. */
+function retryAfterMs(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d+$/.test(header.trim()) ? Number(header) * 1000 : undefined;
+}
