@@ -165,7 +165,7 @@ class KeyedQueue implements WorkQueue {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const getter of [...this.#getters]) getter(undefined);
+    for (const getter of this.#getters) getter(undefined);
   }
 
   #due(): Item[] {
@@ -188,7 +188,7 @@ class KeyedQueue implements WorkQueue {
   }
 
   #wakeGetters(): void {
-    for (const getter of [...this.#getters]) {
+    for (const getter of this.#getters) {
       const key = this.#handOut();
       if (key === undefined) return;
       getter(key);
