@@ -1,61 +1,24 @@
+import type { Readable } from "node:stream";
 import type { Registry } from "prom-client";
 import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
+import type {
+  ApplyOptions,
+  CallOptions,
+  CreateOptions,
+  DeleteOptions,
+  ListOptions,
+  PatchOptions,
+  WatchOptions,
+} from "./calls.ts";
 import type { KubeAccess } from "./config.ts";
+import { CLIENT_REASON, isNotFound, KubeError } from "./errors.ts";
+import { describeRequest, type TransportRequest } from "./exchange.ts";
+import { apiVersion } from "./resource.ts";
+import { resourcePath } from "./resource-path.ts";
+import { createTransport } from "./transport.ts";
 import type { KubeObject, ObjectList, ObjectRef, ResourceType, WatchEvent } from "./types.ts";
-
-/** What every call takes: a signal to give up on, and its whole time limit in milliseconds (default 30 s, retries included). */
-export interface CallOptions {
-  signal?: AbortSignal | undefined;
-  timeoutMs?: number | undefined;
-}
-
-/** Which objects: `namespace` absent = all namespaces; selectors in Kubernetes' text form. */
-export interface Selection {
-  namespace?: string | undefined;
-  labelSelector?: string | undefined;
-  fieldSelector?: string | undefined;
-}
-
-export interface ListOptions extends CallOptions, Selection {
-  resourceVersion?: string | undefined;
-  resourceVersionMatch?: "Exact" | "NotOlderThan" | undefined;
-  limit?: number | undefined;
-  continue?: string | undefined;
-}
-
-export interface CreateOptions extends CallOptions {
-  fieldManager?: string | undefined;
-  /** Also repeat after a broken connection. Then AlreadyExists may mean our own first try. */
-  retryUnanswered?: boolean | undefined;
-}
-
-export interface ApplyOptions extends CallOptions {
-  fieldManager: string;
-  /** Take fields over from other managers (default true). */
-  force?: boolean | undefined;
-}
-
-export interface PatchOptions extends CallOptions {
-  subresource?: "status" | undefined;
-  fieldManager?: string | undefined;
-}
-
-export interface DeleteOptions extends CallOptions {
-  uid?: string | undefined;
-  resourceVersion?: string | undefined;
-  gracePeriodSeconds?: number | undefined;
-  propagationPolicy?: "Background" | "Foreground" | "Orphan" | undefined;
-}
-
-export interface WatchOptions extends Selection {
-  resourceVersion: string;
-  /** After how long the server is to end the watch in good order. */
-  timeoutSeconds?: number | undefined;
-  /** Longest silence (no event, no bookmark) before the watch is given up as dead; default 150 s. */
-  idleMs?: number | undefined;
-  signal: AbortSignal;
-}
+import { readWatch } from "./watch.ts";
 
 /**
  * The Kubernetes API as raw JSON over kept-alive connections. Calls throw `KubeError`, or the signal's reason once it aborted.
@@ -87,6 +50,17 @@ export interface KubeClient {
   close(): Promise<void>;
 }
 
+export type {
+  ApplyOptions,
+  CallOptions,
+  CreateOptions,
+  DeleteOptions,
+  ListOptions,
+  PatchOptions,
+  Selection,
+  WatchOptions,
+} from "./calls.ts";
+
 /** What a client is made of. Without a registry it counts into one of its own. */
 export interface KubeClientOptions {
   config: KubeAccess;
@@ -98,5 +72,133 @@ export interface KubeClientOptions {
 
 /** A client of the apiserver that `config` names. */
 export function createKubeClient(o: KubeClientOptions): KubeClient {
-  throw new Error(`not built yet: ${(o.clock ?? systemClock).now()}`);
+  const clock = o.clock ?? systemClock;
+  const transport = createTransport({ ...o, access: o.config, clock });
+
+  async function json<R>(request: TransportRequest): Promise<R> {
+    const text = await transport.request(request);
+    try {
+      return JSON.parse(text) as R;
+    } catch (error) {
+      const message = `${describeRequest(request)}: the answer is not JSON`;
+      throw new KubeError(message, { status: 0, reason: CLIENT_REASON.malformed, cause: error });
+    }
+  }
+
+  return {
+    async get(type, ref, call = {}) {
+      try {
+        return await json({ method: "GET", path: resourcePath(type, ref), ...limits(call) });
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async list(type, call = {}) {
+      const { signal, timeoutMs, namespace, ...query } = call;
+      const path = resourcePath(type, { namespace }, query);
+      const list = await json<RawList<never>>({ method: "GET", path, signal, timeoutMs });
+      // The items of a list say neither; every other way an object reaches us does.
+      const typed = { apiVersion: apiVersion(type), kind: type.kind };
+      const { resourceVersion = "", continue: next } = list.metadata;
+      return {
+        items: (list.items ?? []).map((item: object) => Object.assign(item, typed) as never),
+        resourceVersion,
+        ...(next ? { continue: next } : {}),
+      };
+    },
+
+    create: (type, object, call = {}) =>
+      json({
+        method: "POST",
+        path: resourcePath(type, { namespace: object.metadata.namespace }, { fieldManager: call.fieldManager }),
+        body: JSON.stringify(object),
+        idempotent: call.retryUnanswered,
+        ...limits(call),
+      }),
+
+    replace: (type, object, call = {}) =>
+      json({
+        method: "PUT",
+        path: resourcePath(type, refOf(object), { fieldManager: call.fieldManager }),
+        body: JSON.stringify(object),
+        ...limits(call),
+      }),
+
+    apply: (type, object, call) =>
+      json({
+        method: "PATCH",
+        path: resourcePath(type, refOf(object), { fieldManager: call.fieldManager, force: call.force ?? true }),
+        // JSON is YAML.
+        contentType: "application/apply-patch+yaml",
+        body: JSON.stringify(object),
+        idempotent: true,
+        ...limits(call),
+      }),
+
+    mergePatch: (type, ref, patch, call = {}) =>
+      json({
+        method: "PATCH",
+        path: resourcePath(
+          type,
+          { ...refParts(ref), subresource: call.subresource },
+          { fieldManager: call.fieldManager },
+        ),
+        contentType: "application/merge-patch+json",
+        body: JSON.stringify(patch),
+        ...limits(call),
+      }),
+
+    async delete(type, ref, call = {}) {
+      const { signal, timeoutMs, uid, resourceVersion, ...rest } = call;
+      const preconditions = uid || resourceVersion ? { preconditions: { uid, resourceVersion } } : {};
+      const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", ...rest, ...preconditions });
+      try {
+        await transport.request({ method: "DELETE", path: resourcePath(type, refParts(ref)), body, signal, timeoutMs });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+
+    async *watch(type, call) {
+      const { signal, idleMs = DEFAULT_IDLE_MS, namespace, ...query } = call;
+      const path = resourcePath(type, { namespace }, { ...query, watch: true, allowWatchBookmarks: true });
+      const request = { method: "GET" as const, path, signal };
+      if (signal.aborted) return;
+      let body: Readable;
+      try {
+        body = await transport.stream(request);
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      yield* readWatch(body, { what: `watch of ${describeRequest(request)}`, idleMs, clock, signal });
+    },
+
+    rawText: (path, call = {}) => transport.request({ method: "GET", path, ...limits(call) }),
+    close: () => transport.close(),
+  };
+}
+
+/** Bookmarks come about once a minute. */
+const DEFAULT_IDLE_MS = 150_000;
+
+interface RawList<T> {
+  metadata: { resourceVersion?: string; continue?: string };
+  items: T[] | null;
+}
+
+function limits(call: CallOptions) {
+  return { signal: call.signal, timeoutMs: call.timeoutMs };
+}
+
+function refOf(object: KubeObject) {
+  return refParts(object.metadata);
+}
+
+function refParts(ref: ObjectRef) {
+  return { namespace: ref.namespace, name: ref.name };
 }

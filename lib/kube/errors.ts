@@ -6,6 +6,8 @@ export const CLIENT_REASON = {
   timeout: "ClientTimeout",
   /** A watch brought neither event nor bookmark for too long. */
   watchIdle: "WatchIdle",
+  /** There was nothing to authenticate with. */
+  credentials: "CredentialsUnavailable",
   /** The server sent what is not the JSON it promised. */
   malformed: "MalformedResponse",
 } as const;
