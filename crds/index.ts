@@ -1,5 +1,6 @@
 export * from "./conditions.ts";
 export * from "./names.ts";
+export * from "./reasons.ts";
 export { CLASSES, INSTANCES } from "./resources.ts";
 export { classSpecSchema } from "./schema/class-spec.ts";
 export { classStatusSchema } from "./schema/class-status.ts";

@@ -50,7 +50,7 @@ const modelSchema = rule(
     path: ["maxTokens"],
     check: (model) => model.maxTokens <= model.contextWindow,
   },
-);
+).describe("A model.");
 
 const schedulingSchema = z
   .strictObject({
@@ -108,7 +108,7 @@ export const classSpecSchema = rule(
             .describe("StorageClass of new volumes, else the cluster's default."),
         })
         .describe("The volume of an instance."),
-      models: keyedList(modelSchema.describe("A model."), "name", 32).min(1).describe("Models that instances may use."),
+      models: keyedList(modelSchema, "name", 32).min(1).describe("Models that instances may use."),
       defaultModel: token(63).optional().describe("Model of new sessions, else the first."),
       agent: z
         .strictObject({

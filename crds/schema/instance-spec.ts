@@ -21,8 +21,7 @@ const ownerSchema = z
         .string()
         .min(1)
         .max(256)
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-        .regex(/^[^\x00-\x1f\x7f]*$/, "has control characters"),
+        .regex(/^\P{Cc}*$/u, "has control characters"),
     ).describe("Whose instance it is: an opaque id such as an OIDC `sub`. Immutable."),
     kind: immutable(z.enum(["Human", "Agent"]).default("Human")).describe(
       "What the owner is; tenants are told apart by kind and subject. Immutable.",
@@ -48,25 +47,35 @@ const gatewaySchema = z
 
 const storageSchema = z
   .strictObject({
-    size: volumeSizeSchema.optional().describe("Size of the volume, else the class's. It may grow and never shrink."),
-    storageClassName: dnsSubdomain().optional().describe("StorageClass of the volume, else the class's. Immutable."),
+    size: rule(volumeSizeSchema, {
+      cel: "quantity(self).compareTo(quantity(oldSelf)) >= 0",
+      message: "may grow but never shrink",
+    })
+      .optional()
+      .describe("Size of the volume, else the class's. It may grow and never shrink."),
+    storageClassName: immutable(dnsSubdomain())
+      .optional()
+      .describe("StorageClass of the volume, else the class's. Immutable."),
   })
   .describe("The volume that holds everything the agent remembers.");
 
-/** What a person asks for; `owner.subject` alone is enough. */
-export const instanceSpecSchema = [
+/** Rules on a field do not run when it appears or disappears, so the object around it watches for that. */
+const APPEARANCES = [
   {
-    cel: "oldSelf.?storage.?storageClassName.orValue('') == self.?storage.?storageClassName.orValue('')",
-    message: "storageClassName is immutable",
+    cel: "(has(oldSelf.storage) && has(oldSelf.storage.storageClassName)) == (has(self.storage) && has(self.storage.storageClassName))",
+    message: "is immutable: it may not be added or removed later",
     path: ["storage", "storageClassName"],
   },
   {
-    cel: "!has(oldSelf.storage) || !has(oldSelf.storage.size) || (has(self.storage) && has(self.storage.size) && quantity(self.storage.size).compareTo(quantity(oldSelf.storage.size)) >= 0)",
-    message: "size may grow but never shrink, nor be removed once set",
+    cel: "!(has(oldSelf.storage) && has(oldSelf.storage.size)) || (has(self.storage) && has(self.storage.size))",
+    message: "may not be removed once set",
     path: ["storage", "size"],
   },
-].reduce(
-  (schema, transition) => rule(schema, transition),
+];
+
+/** What a person asks for; `owner.subject` alone is enough. */
+export const instanceSpecSchema = APPEARANCES.reduce(
+  (schema, appearance) => rule(schema, appearance),
   z
     .strictObject({
       owner: ownerSchema,

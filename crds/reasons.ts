@@ -1,0 +1,54 @@
+/** Why a condition is as it is: the whole list with its meaning, so that alerts, the API and the documentation can rely on it. */
+export const REASON_MEANING = {
+  AsExpected: "Nothing is wrong: the reason of every condition that is as wanted.",
+  Pending: "Not looked at yet, or an earlier condition must hold first.",
+
+  ClassNotFound: "The class named by `spec.className` does not exist.",
+
+  ForbiddenConfigKey: "`gateway.config` sets a key that belongs to the operator; the message lists them.",
+  ConfigRejected: "OpenClaw refused its configuration (exit 78); the message has its own words.",
+  ModelNotFound: "`model.default` is not a model of the class.",
+
+  NameTaken: "A child's name is taken by an object of someone else; nothing is overwritten.",
+  QuotaExceeded: "A ResourceQuota of the namespace has no room for a child.",
+  ChildRefused:
+    "The apiserver refused a child for another cause (admission, PodSecurity, a validation); the message has its words.",
+
+  ClaimPending: "The volume claim is not bound yet.",
+  ClaimLost: "The volume behind the claim is gone.",
+  ClaimTerminating: "The volume claim is being deleted.",
+  ClaimResizing: "The volume is growing to the wanted size.",
+
+  PodStarting: "The pod was created and not yet scheduled, or its containers are starting.",
+  Unschedulable: "No node can take the pod.",
+  ImagePullFailed: "The image cannot be pulled.",
+  ContainerCreateFailed:
+    "A container cannot be created (a missing Secret key, a bad mount); the message has the kubelet's words.",
+  CrashLoop: "OpenClaw ends again and again; the message has its last words.",
+  OutOfMemory: "The container used more memory than its limit.",
+  Evicted: "The kubelet evicted the pod.",
+  NodeLost: "The node stopped answering.",
+  PodFailed: "The pod ended for another cause and is being replaced.",
+  PodTerminating: "The pod is being deleted and its replacement waits for that.",
+  PodNotReady: "The pod runs and is not ready by its own probe.",
+
+  ProbePending: "The gateway has not been called yet.",
+  GatewayUnauthorized:
+    "The gateway refused this slot's token: the address belongs to another pod, or the token is old.",
+  GatewaySilent: "The gateway does not answer.",
+  GatewayError: "The gateway answers with an error.",
+  KeyRetired: "The root key that derived this slot's credentials is no longer in the key ring.",
+
+  Draining: "Running work is being finished before the pod is replaced or stopped.",
+  Stopped: "`runPolicy` is `Stopped`: no pod, the volume is kept.",
+  Terminating: "The instance is being deleted.",
+  ReconcileFailed: "Reading or writing the cluster failed; it is tried again.",
+
+  RollingOut: "Instances of the class still wait for what the class says now.",
+} as const;
+export type Reason = keyof typeof REASON_MEANING;
+
+/** The same words as constants: `REASON.AsExpected` is `"AsExpected"`. */
+export const REASON = Object.fromEntries(Object.keys(REASON_MEANING).map((word) => [word, word])) as {
+  readonly [Word in Reason]: Word;
+};
