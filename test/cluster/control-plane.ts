@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureKubeBinaries, type KubeBinaries } from "./binaries.ts";
+import { type Component, startComponent } from "./component.ts";
+import {
+  apiserverArguments,
+  controllerManagerArguments,
+  etcdArguments,
+  prepareAudit,
+  renderTokens,
+} from "./components.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { createKubectl, type Kubectl } from "./kubectl.ts";
+import { APISERVER_NAMES, createPki } from "./pki.ts";
+import { apiserverReady } from "./readyz.ts";
+import { waitFor } from "./wait.ts";
+
+/** A running apiserver with etcd and controllers, but no nodes: pods stay Pending unless a test writes their status. */
+export interface ControlPlane extends Kubectl {
+  /** Path of a kubeconfig with all rights. */
+  kubeconfig: string;
+  url: string;
+  /** Path of the audit log (JSON lines, metadata of every request); only when asked for. */
+  auditLog?: string;
+  /** Ends all its processes and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** How to start a control plane. */
+export interface ControlPlaneOptions {
+  /** Write an audit log. */
+  audit?: boolean;
+  /** Folder for its files; a temporary one by default. */
+  dir?: string;
+  /** More flags for the apiserver. */
+  apiserverFlags?: readonly string[];
+}
+
+/** A port another process may take before we do: start again with new ones. */
+const ATTEMPTS = 3;
+
+/**
+ * Starts etcd, kube-apiserver and kube-controller-manager on free loopback ports. All are children of this process and
+ * end with it. Ready to use when this resolves: the default ServiceAccount exists, so pods may be created in `default`.
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const binaries = await ensureKubeBinaries();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(binaries, options);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !String(error).includes("address already in use")) throw error;
+    }
+  }
+}
+
+async function start(binaries: KubeBinaries, options: ControlPlaneOptions): Promise<ControlPlane> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), "hatchery-control-plane-")));
+  const pkiDir = join(dir, "pki");
+  const token = randomBytes(16).toString("hex");
+  const [clientPort, peerPort, port] = await freePorts(3);
+  const [etcdUrl, peerUrl, url] = [
+    `http://127.0.0.1:${clientPort}`,
+    `http://127.0.0.1:${peerPort}`,
+    `https://127.0.0.1:${port}`,
+  ];
+  const tokenFile = join(dir, "tokens.csv");
+  const components: Component[] = [];
+  const spawn = (argv: readonly string[]) => {
+    const component = startComponent([binaries.kube, ...argv], join(dir, `${argv[0]}.log`));
+    components.push(component);
+    return component;
+  };
+  const stop = async () => {
+    await Promise.all(components.map((component) => component.kill()));
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    await createPki(pkiDir, [{ name: "apiserver", commonName: "kube-apiserver", altNames: APISERVER_NAMES }]);
+    const audit = options.audit ? await prepareAudit(dir) : undefined;
+    await writeFile(tokenFile, renderTokens([{ token, user: "admin", groups: ["system:masters"] }]), { mode: 0o600 });
+    const kubeconfig = await writeKubeconfig(join(dir, "kubeconfig"), pkiDir, url, token);
+    const etcd = spawn(etcdArguments({ dataDir: join(dir, "etcd"), clientUrl: etcdUrl, peerUrl }));
+    const apiserver = spawn(
+      apiserverArguments({
+        etcdUrl,
+        bindAddress: "127.0.0.1",
+        advertiseAddress: "127.0.0.1",
+        port: port ?? 0,
+        pkiDir,
+        tokenFile,
+        ...(audit ? { audit } : {}),
+        // An advertised loopback address is refused as an endpoint of the Service `kubernetes`; nobody needs one here.
+        extra: ["--endpoint-reconciler-type", "none", ...(options.apiserverFlags ?? [])],
+      }),
+    );
+    const alive = AbortSignal.any([etcd.ended, apiserver.ended]);
+    await apiserverReady({ url, token, ca: join(pkiDir, "ca.crt"), signal: alive });
+    const manager = spawn(controllerManagerArguments({ kubeconfig, pkiDir }));
+    const kubectl = createKubectl(binaries.kubectl, kubeconfig);
+    await waitFor("the default ServiceAccount", () => kubectl.kubectl("get", "serviceaccount", "default"), {
+      signal: AbortSignal.any([alive, manager.ended]),
+    });
+    return { kubeconfig, url, ...kubectl, stop, ...(audit ? { auditLog: audit.logFile } : {}) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Loopback ports that nobody listened on a moment ago, all different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject).listen(0, "127.0.0.1", resolve);
+      });
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
