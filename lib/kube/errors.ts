@@ -6,6 +6,8 @@ export const CLIENT_REASON = {
   timeout: "ClientTimeout",
   /** A watch brought neither event nor bookmark for too long. */
   watchIdle: "WatchIdle",
+  /** A watch ended as soon as it began. */
+  shortWatch: "ShortWatch",
   /** There was nothing to authenticate with. */
   credentials: "CredentialsUnavailable",
   /** The server sent what is not the JSON it promised. */
@@ -34,6 +36,11 @@ export class KubeError extends Error {
     if (o.details !== undefined) this.details = o.details;
     if (o.retryAfterMs !== undefined) this.retryAfterMs = o.retryAfterMs;
   }
+}
+
+/** An ERROR event in a watch: the server ended it, and our place in the stream of events is lost. */
+export class WatchStreamError extends KubeError {
+  override name = "WatchStreamError";
 }
 
 /** The object is not there. */
@@ -86,21 +93,27 @@ export function isTooLargeResourceVersion(error: unknown): boolean {
  * @param what the request in words, e.g. `GET /api/v1/pods`; never holds a secret.
  */
 export function errorFromResponse(what: string, status: number, body: string, retryAfter?: string): KubeError {
-  return errorFromStatus(what, parseStatus(body) ?? {}, status, retryAfterMs(retryAfter));
+  const { message, ...rest } = fromStatus(what, parseStatus(body) ?? {}, status, retryAfterMs(retryAfter));
+  return new KubeError(message, rest);
 }
 
-/** The error a `Status` object stands for, in an answer or in a watch. */
-export function errorFromStatus(what: string, status: object, code?: number, waitMs?: number): KubeError {
-  const given = status as Partial<Status>;
-  const number = code ?? given.code ?? 500;
-  const reason = given.reason || `HTTP${number}`;
-  const seconds = (given.details as { retryAfterSeconds?: number } | undefined)?.retryAfterSeconds;
-  return new KubeError(`${what}: ${number} ${reason}${given.message ? `: ${given.message}` : ""}`, {
+/** The error that an ERROR event's `Status` stands for. */
+export function errorFromEvent(what: string, status: object): WatchStreamError {
+  const { message, ...rest } = fromStatus(what, status);
+  return new WatchStreamError(message, rest);
+}
+
+function fromStatus(what: string, status: Partial<Status>, code?: number, waitMs?: number) {
+  const number = code ?? status.code ?? 500;
+  const reason = status.reason || `HTTP${number}`;
+  const seconds = (status.details as { retryAfterSeconds?: number } | undefined)?.retryAfterSeconds;
+  return {
+    message: `${what}: ${number} ${reason}${status.message ? `: ${status.message}` : ""}`,
     status: number,
     reason,
-    ...(given.details === undefined ? {} : { details: given.details }),
+    details: status.details,
     retryAfterMs: waitMs ?? (seconds ? seconds * 1000 : undefined),
-  });
+  };
 }
 
 interface Status {

@@ -1,17 +1,14 @@
-import type { Registry } from "prom-client";
-import type { Clock } from "#lib/clock.ts";
+import { Registry } from "prom-client";
+import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { KubeClient } from "./client.ts";
+import { observeInformer } from "./informer-metrics.ts";
+import { type ReflectorSink, runReflector } from "./reflector.ts";
+import { compareVersions } from "./resource-version.ts";
+import { type Change, createStore } from "./store.ts";
 import type { KubeObject, ResourceType } from "./types.ts";
 
-/** What became of one object. `previous` is what the cache held before; on "deleted", `object` is the last known state. */
-export interface Change<T extends KubeObject = KubeObject> {
-  /** `namespace/name`, or `name` for cluster-scoped kinds. */
-  key: string;
-  type: "added" | "updated" | "deleted";
-  object: T;
-  previous?: T;
-}
+export type { Change } from "./store.ts";
 
 /** A live copy of one kind's objects. Objects in it are shared: never change them. */
 export interface Informer<T extends KubeObject = KubeObject> {
@@ -28,9 +25,12 @@ export interface Informer<T extends KubeObject = KubeObject> {
   lastSyncAgeMs(): number;
   /** Calls `handler` for each change from now on; a throw in it ends `run` with that error. The result unsubscribes. */
   onChange(handler: (change: Change<T>) => void): () => void;
-  /** Takes a write's answer into the copy at once, so that the next read is not older than our own write. */
+  /**
+   * Takes the answer to a write of our own into the copy at once, so that the next read is not older than our write.
+   * Ignored where the watch is ahead of it already.
+   */
   assume(object: T): void;
-  /** Keeps the copy up to date until the signal aborts; rejects only if a handler throws. */
+  /** Keeps the copy up to date until the signal aborts; rejects only if a handler throws. Once per informer. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -51,5 +51,110 @@ export interface InformerOptions<T extends KubeObject> {
 
 /** A cache of one kind that lists once and then watches. */
 export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Informer<T> {
-  throw new Error(`not built yet ${o.type.kind}`);
+  const { client, type, namespace, labelSelector, fieldSelector, log } = o;
+  const clock = o.clock ?? systemClock;
+  const { transform = (object: T) => object } = o;
+  const store = createStore<T>({ indexes: o.indexes, transform: (object) => transform(dropManagedFields(object)) });
+  const handlers = new Set<(change: Change<T>) => void>();
+  const synced = Promise.withResolvers<void>();
+  // `run` itself reports why it ended; this promise is only for those who wait.
+  synced.promise.catch(() => undefined);
+  const stop = new AbortController();
+  let state: "new" | "running" | "ended" = "new";
+  let hasSynced = false;
+  let failure: { error: unknown } | undefined;
+  let seen: string | undefined;
+  let confirmedAt = Number.NEGATIVE_INFINITY;
+  const lastSyncAgeMs = () => clock.now() - confirmedAt;
+  const observer = observeInformer(o.registry ?? new Registry(), {
+    resource: type.group === "" ? type.plural : `${type.plural}.${type.group}`,
+    size: () => store.size,
+    lastSyncAgeMs,
+  });
+
+  function notify(changes: Change<T>[]): void {
+    for (const change of changes) for (const handler of handlers) handler(change);
+  }
+
+  function confirm(resourceVersion: string | undefined): void {
+    confirmedAt = clock.now();
+    seen = resourceVersion ?? seen;
+  }
+
+  const sink: ReflectorSink<T> = {
+    relisting: (reason) => observer.relisted(reason),
+    watching: () => observer.watched(),
+    replaced(items, resourceVersion, { reset }) {
+      confirm(resourceVersion);
+      notify(store.replace(items, resourceVersion, { reset }));
+      hasSynced = true;
+      synced.resolve();
+    },
+    changed(event) {
+      confirm(event.object.metadata.resourceVersion);
+      if (event.type === "BOOKMARK") return;
+      notify(event.type === "DELETED" ? store.remove(event.object) : store.put(event.object));
+    },
+  };
+
+  return {
+    type,
+    get: (key) => store.get(key),
+    list: () => store.list(),
+    byIndex: (index, value) => store.byIndex(index, value),
+    get hasSynced() {
+      return hasSynced;
+    },
+    synced: (signal) => (signal ? orAborted(synced.promise, signal) : synced.promise),
+    lastSyncAgeMs,
+    onChange(handler) {
+      handlers.add(handler);
+      return () => handlers.delete(handler);
+    },
+    assume(object) {
+      if (compareVersions(object.metadata.resourceVersion, seen) <= 0) return;
+      // A copy: the caller keeps the object it was answered, whole.
+      const changes = store.assume(structuredClone(object));
+      try {
+        notify(changes);
+      } catch (error) {
+        failure = { error };
+        stop.abort();
+        throw error;
+      }
+    },
+    async run(signal) {
+      if (state !== "new") throw new Error(`the informer of ${type.plural} runs only once`);
+      state = "running";
+      const abort = () => stop.abort();
+      if (signal.aborted) abort();
+      signal.addEventListener("abort", abort, { once: true });
+      const selection = { namespace, labelSelector, fieldSelector };
+      const random = o.random ?? Math.random;
+      try {
+        await runReflector({ client, type, selection, sink, clock, random, log, signal: stop.signal });
+        if (failure) throw failure.error;
+      } finally {
+        state = "ended";
+        signal.removeEventListener("abort", abort);
+        observer.removed();
+        synced.reject(new Error(`the informer of ${type.plural} ended before its first list`));
+      }
+    },
+  };
+}
+
+/** Nobody here reads them, and they are most of an object's memory. */
+function dropManagedFields<T extends KubeObject>(object: T): T {
+  delete (object.metadata as { managedFields?: unknown }).managedFields;
+  return object;
+}
+
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

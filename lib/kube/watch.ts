@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "#lib/clock.ts";
-import { CLIENT_REASON, errorFromStatus, KubeError } from "./errors.ts";
+import { CLIENT_REASON, errorFromEvent, KubeError } from "./errors.ts";
 import { networkError } from "./exchange.ts";
 import type { KubeObject, WatchEvent } from "./types.ts";
 
@@ -91,7 +91,7 @@ function parseEvent<T extends KubeObject>(line: string, what: string): WatchEven
     throw malformed(`${what}: a line of the watch is not JSON`, error);
   }
   const { type, object } = event ?? {};
-  if (type === "ERROR") throw errorFromStatus(what, object ?? {});
+  if (type === "ERROR") throw errorFromEvent(what, object ?? {});
   if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED" && type !== "BOOKMARK") {
     throw malformed(`${what}: a line of the watch is no event`);
   }

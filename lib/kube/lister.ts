@@ -1,0 +1,72 @@
+import type { Selection } from "./calls.ts";
+import type { KubeClient } from "./client.ts";
+import { isExpired, isTooLargeResourceVersion } from "./errors.ts";
+import type { KubeObject, ResourceType } from "./types.ts";
+
+/** Full lists that never go back in time: remembers how far we have seen. */
+export interface Lister<T extends KubeObject> {
+  /** How far we have seen; `""` before the first list. */
+  readonly resourceVersion: string;
+  advance(resourceVersion: string | undefined): void;
+  /**
+   * All objects, at least as new as what we have seen. Only where the server cannot serve that any more (it lost
+   * revisions) whatever it holds now, marked `reset`.
+   */
+  list(signal: AbortSignal): Promise<{ items: T[]; resourceVersion: string; reset: boolean }>;
+}
+
+export interface ListerOptions<T extends KubeObject> {
+  client: KubeClient;
+  type: ResourceType<T>;
+  selection: Selection;
+}
+
+/** Pages of this size are parsed in about 2 ms. Only lists past the server's cache come in pages. */
+const PAGE_SIZE = 500;
+
+/** A lister that has seen nothing. */
+export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<T> {
+  let seen = "";
+
+  /** From the server's cache, not older than seen; the first time whatever it holds. It would ignore a limit. */
+  const cached = (signal: AbortSignal) =>
+    o.client.list(o.type, { ...o.selection, resourceVersion: seen === "" ? "0" : seen, signal });
+
+  /** The newest state, from the store behind the cache. */
+  async function newest(signal: AbortSignal, limit: number | undefined) {
+    let page = await o.client.list(o.type, { ...o.selection, limit, signal });
+    const { items } = page;
+    while (page.continue !== undefined) {
+      page = await o.client.list(o.type, { ...o.selection, limit, continue: page.continue, signal });
+      items.push(...page.items);
+    }
+    return { items, resourceVersion: page.resourceVersion };
+  }
+
+  return {
+    get resourceVersion() {
+      return seen;
+    },
+    advance(resourceVersion) {
+      if (resourceVersion) seen = resourceVersion;
+    },
+    async list(signal) {
+      try {
+        return { ...(await cached(signal)), reset: false };
+      } catch (error) {
+        if (!placeIsGone(error)) throw error;
+      }
+      try {
+        return { ...(await newest(signal, PAGE_SIZE)), reset: true };
+      } catch (error) {
+        // The server may forget the state between two pages; then all in one.
+        if (!placeIsGone(error)) throw error;
+        return { ...(await newest(signal, undefined)), reset: true };
+      }
+    },
+  };
+}
+
+function placeIsGone(error: unknown): boolean {
+  return isExpired(error) || isTooLargeResourceVersion(error);
+}
