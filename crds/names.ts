@@ -23,6 +23,10 @@ export const ANNOTATION = {
   podHash: `${GROUP}/pod-hash`,
   /** Version of the operator that applied it. */
   operatorVersion: `${GROUP}/operator-version`,
+  /** On the Secret: id of the root key that derived its credentials. */
+  keyId: `${GROUP}/key-id`,
+  /** On the pod: the `spec.restartedAt` it was started for. */
+  restartedAt: `${GROUP}/restarted-at`,
 } as const;
 
 /** Field manager of the operator's applies. */

@@ -28,11 +28,17 @@ export function rule<S extends z.ZodType>(schema: S, { cel, message, check, path
   if (cel.includes("oldSelf") === (check !== undefined)) {
     throw new TypeError(`rule "${cel}" needs ${check ? "no check: it looks at oldSelf" : "a check"}`);
   }
-  const checked = check ? schema.refine(check, { message, ...(path ? { path: [...path] } : {}) }) : schema;
+  const parameters = { message, when: isSound, ...(path ? { path: [...path] } : {}) };
+  const checked = check ? schema.refine(check, parameters) : schema;
   const meta = schema.meta() ?? {};
   const rules = (meta["x-kubernetes-validations"] ?? []) as CelRule[];
   const added: CelRule = { rule: cel, message, ...(path ? { fieldPath: `.${path.join(".")}` } : {}) };
   return checked.meta({ ...meta, "x-kubernetes-validations": [...rules, added] });
+}
+
+/** As in the apiserver, a rule judges only a value whose parts are all right. */
+export function isSound(payload: { issues: readonly unknown[] }): boolean {
+  return payload.issues.length === 0;
 }
 
 /** A value that may never change once it is set. */

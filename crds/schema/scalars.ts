@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
-import { rule } from "./rule.ts";
+import { isSound, rule } from "./rule.ts";
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
@@ -40,7 +40,7 @@ export function dateTime(): z.ZodString {
     .string()
     .max(40)
     .regex(DATE_TIME, "is not an RFC 3339 date-time with a time zone")
-    .refine((text) => !DATE_TIME.test(text) || isRealDate(text), { message: "is not a date of the calendar" })
+    .refine(isRealDate, { message: "is not a date of the calendar", when: isSound })
     .meta({ format: "date-time" });
 }
 
@@ -60,7 +60,7 @@ export function cidr(): z.ZodString {
   return rule(block, {
     cel: "!isCIDR(self) || !(self.startsWith('169.254.') || self.lowerAscii().startsWith('fe80:'))",
     message: "is link-local: instances never reach the metadata service",
-    check: (text) => !isCidr(text) || !/^(169\.254\.|fe80:)/i.test(text),
+    check: (text) => !/^(169\.254\.|fe80:)/i.test(text),
   });
 }
 
