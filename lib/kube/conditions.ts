@@ -7,7 +7,7 @@ export interface Condition {
   /** For a human: what is the matter and what to do next. */
   message: string;
   /** Generation of the object this was judged from. */
-  observedGeneration?: number;
+  observedGeneration?: number | undefined;
   /** RFC 3339, second precision; when `status` last flipped. */
   lastTransitionTime: string;
 }

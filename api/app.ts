@@ -1,0 +1,60 @@
+import express, { type ErrorRequestHandler, type RequestHandler } from "express";
+import type { ApiContext } from "./context.ts";
+import { faultOf } from "./error-mapper.ts";
+import { ApiError } from "./errors.ts";
+import { sendFault, surfaceOf } from "./http/envelope.ts";
+import { prepare } from "./http/prepare.ts";
+import type { Route } from "./http/route.ts";
+import { serve } from "./http/serve.ts";
+import { createRoutes } from "./routes/index.ts";
+
+/** The public listener's application: all routes, and JSON for whatever isn't one. */
+export function createApp(context: ApiContext, routes: readonly Route[] = createRoutes(context)): express.Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("trust proxy", false);
+  // One spelling per resource: what a gate or a log sees is what runs.
+  app.enable("case sensitive routing");
+  app.enable("strict routing");
+  app.use(prepare(context));
+  for (const [path, atPath] of byPath(routes)) {
+    for (const route of atPath) app[verb(route)](path, serve(context, route));
+    app.all(path, refuseMethod(path, atPath));
+  }
+  app.use(refusePath);
+  app.use(answerError(context));
+  return app;
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  return Map.groupBy(routes, (route) => route.path);
+}
+
+function verb(route: Route): "get" | "post" | "delete" {
+  return route.method === "GET" ? "get" : route.method === "POST" ? "post" : "delete";
+}
+
+function refuseMethod(path: string, routes: readonly Route[]): RequestHandler {
+  const allow = routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  return (_req, res) => {
+    res.locals.route = path;
+    res.set("allow", allow);
+    throw new ApiError("method_not_allowed", `method not allowed, this path knows ${allow}`);
+  };
+}
+
+const refusePath: RequestHandler = () => {
+  throw new ApiError("not_found", "no such path");
+};
+
+/** Errors outside of routes: unknown paths and methods, and paths that can't be decoded. */
+function answerError(context: ApiContext): ErrorRequestHandler {
+  return (error, req, res, _next) => {
+    const requestId = String(res.getHeader("x-request-id"));
+    const fault = faultOf(error);
+    if (fault.unexpected) context.log.error({ requestId, err: error }, "request failed unexpectedly");
+    if (res.headersSent) res.destroy();
+    else sendFault(res, fault, { surface: surfaceOf(req.path), requestId });
+  };
+}

@@ -1,0 +1,36 @@
+import { secretsEqual } from "#lib/keys.ts";
+import { ApiError } from "../errors.ts";
+import type { Authenticator } from "./authenticator.ts";
+
+/** Header of the key shared with first-party servers. */
+export const INTERNAL_KEY_HEADER = "x-oa-internal-key";
+/** Header naming the user a first-party server acts for. */
+export const USER_ID_HEADER = "x-oa-user-id";
+
+/** Visible ASCII: a header can carry nothing else unharmed, and a joined duplicate ("a, b") never passes for an id. */
+const USER_ID = /^[\x21-\x7e]{1,256}$/;
+
+/** First-party servers: the shared key, and the id of the user they act for. Needs `keysReady()`. */
+export function internalKeyAuthenticator(internalKey: string): Authenticator {
+  return {
+    scheme: "internal-key",
+    async authenticate(headers) {
+      const keys = headers[INTERNAL_KEY_HEADER];
+      if (!keys) return undefined;
+      const [key = ""] = keys;
+      if (keys.length > 1 || !secretsEqual(key, internalKey)) {
+        throw new ApiError("unauthorized", "unauthorized", { logReason: "wrong internal key" });
+      }
+      return { kind: "Human", subject: userId(headers[USER_ID_HEADER]) };
+    },
+  };
+}
+
+function userId(values: string[] | undefined): string {
+  const [value = ""] = values ?? [];
+  if (value === "") throw new ApiError("missing_user_id", "missing user id (header X-OA-User-Id)");
+  if (values?.length !== 1 || !USER_ID.test(value)) {
+    throw new ApiError("invalid_request", "X-OA-User-Id: expected once, 1 to 256 visible ASCII characters");
+  }
+  return value;
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { envPort, parseEnv } from "#lib/env.ts";
+import { envKeyRing } from "#lib/env-key-ring.ts";
+import type { KeyRing } from "#lib/keys.ts";
+import { LOG_LEVELS } from "#lib/log.ts";
+
+const envSchema = z.object({
+  OPENCLAW_ENCRYPTION_KEY: envKeyRing,
+  OA_INTERNAL_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{32,512}$/, "is malformed")
+    .describe("the key shared with first-party servers, 32 to 512 visible ASCII characters"),
+  TENANT_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace")
+    .describe("the namespace of the tenants' instances"),
+  PORT: envPort.default(8080).describe("a TCP port, 0 to 65535"),
+  OPS_PORT: envPort.default(9090).describe("a TCP port, 0 to 65535"),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe(`one of ${LOG_LEVELS.join(", ")}`),
+  KUBECONFIG: z.string().optional().describe("path of a kubeconfig; the pod's own service account when unset"),
+  MAX_STREAMS_PER_TENANT: z.coerce.number().int().min(1).default(32).describe("a whole number above 0"),
+  DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(300).describe("seconds, 0 to 3600"),
+});
+
+/** Everything the API is told from outside. */
+export interface ApiConfig {
+  keyRing: KeyRing;
+  internalKey: string;
+  tenantNamespace: string;
+  port: number;
+  opsPort: number;
+  logLevel: (typeof LOG_LEVELS)[number];
+  kubeconfig: string | undefined;
+  /** Open calls to one tenant's gateway, and open watches of one tenant, together. */
+  maxStreamsPerTenant: number;
+  /** How long streams may go on after SIGTERM, beyond the seconds it takes until no new ones come. */
+  drainSeconds: number;
+}
+
+/**
+ * Reads the API's environment. Needs `keysReady()`.
+ * @throws ConfigError naming each faulty variable.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): ApiConfig {
+  const given = parseEnv(envSchema, env);
+  return {
+    keyRing: given.OPENCLAW_ENCRYPTION_KEY,
+    internalKey: given.OA_INTERNAL_KEY,
+    tenantNamespace: given.TENANT_NAMESPACE,
+    port: given.PORT,
+    opsPort: given.OPS_PORT,
+    logLevel: given.LOG_LEVEL,
+    kubeconfig: given.KUBECONFIG,
+    maxStreamsPerTenant: given.MAX_STREAMS_PER_TENANT,
+    drainSeconds: given.DRAIN_SECONDS,
+  };
+}

@@ -1,0 +1,83 @@
+import type { Registry } from "prom-client";
+import { INSTANCES, type OpenClawInstance } from "#crds/index.ts";
+import type { Clock } from "#lib/clock.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import type { Informer } from "#lib/kube/informer.ts";
+import type { Logger } from "#lib/log.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import { internalKeyAuthenticator } from "./auth/internal-key.ts";
+import type { ApiConfig } from "./config.ts";
+import { createHttpMetrics, type HttpMetrics } from "./http/metrics.ts";
+import { createDirectory, INSTANCE_INDEXES, type InstanceDirectory } from "./instances/directory.ts";
+import { createFreshness, type Freshness } from "./instances/freshness.ts";
+import { createInstanceService, type InstanceService } from "./instances/service.ts";
+import { upstreamResolver } from "./instances/upstream.ts";
+import { createOpenStreams } from "./limit/open-streams.ts";
+import { createProxyMetrics } from "./proxy/metrics.ts";
+import { createGatewayAgent } from "./proxy/pool.ts";
+import type { GatewayProxy } from "./proxy/proxy.ts";
+
+/** Everything a request may need; made once per process, and by tests with parts of their own. */
+export interface ApiContext {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** A fresh id for a request that brought none. */
+  readonly newId: () => string;
+  /** Asked in this order. */
+  readonly authenticators: readonly Authenticator[];
+  readonly directory: InstanceDirectory;
+  readonly instances: InstanceService;
+  readonly proxy: GatewayProxy;
+  readonly metrics: HttpMetrics;
+  /** Aborts when the process is asked to stop: our own streams end, relayed ones may finish. */
+  readonly draining: AbortSignal;
+}
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly config: ApiConfig;
+  readonly client: KubeClient;
+  /** Over {@link instanceInformerOptions}; running it is the caller's business. */
+  readonly informer: Informer<OpenClawInstance>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly newId: () => string;
+  readonly draining: AbortSignal;
+}
+
+/** What the context's informer watches, and by what it finds. */
+export function instanceInformerOptions(namespace: string) {
+  return { type: INSTANCES, namespace, indexes: INSTANCE_INDEXES };
+}
+
+/** Puts the API together; `close` ends its connections to gateways. */
+export function createContext(parts: ContextParts): {
+  context: ApiContext;
+  freshness: Freshness;
+  close: () => Promise<void>;
+} {
+  const { config, client, informer, clock, log, registry, newId, draining } = parts;
+  const namespace = config.tenantNamespace;
+  const directory = createDirectory(informer);
+  const freshness = createFreshness({ client, informer, namespace, clock });
+  const proxy: GatewayProxy = {
+    agent: createGatewayAgent(),
+    resolve: upstreamResolver({ directory, freshness, keyRing: config.keyRing }),
+    streams: createOpenStreams(config.maxStreamsPerTenant),
+    metrics: createProxyMetrics(registry),
+    clock,
+  };
+  const context: ApiContext = {
+    log,
+    clock,
+    newId,
+    authenticators: [internalKeyAuthenticator(config.internalKey)],
+    directory,
+    instances: createInstanceService({ client, informer, directory, freshness, namespace, clock }),
+    proxy,
+    metrics: createHttpMetrics(registry),
+    draining,
+  };
+  return { context, freshness, close: () => proxy.agent.destroy() };
+}

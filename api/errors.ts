@@ -1,0 +1,75 @@
+/** Every code an answer of ours can carry, with its HTTP status. Statuses of the gateway itself come by {@link GatewayAnswerError}. */
+export const ERROR_STATUS = {
+  invalid_request: 400,
+  missing_user_id: 400,
+  unauthorized: 401,
+  not_found: 404,
+  instance_not_found: 404,
+  session_not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  instance_not_ready: 409,
+  instance_suspended: 409,
+  instance_failed: 409,
+  instance_deleting: 409,
+  name_taken: 409,
+  conflict: 409,
+  payload_too_large: 413,
+  too_many_streams: 429,
+  client_gone: 499,
+  internal: 500,
+  gateway_error: 502,
+  model_unauthorized: 502,
+  cluster_unavailable: 503,
+  instance_moved: 503,
+  instance_unreachable: 503,
+  gateway_timeout: 504,
+} as const;
+
+/** A code of {@link ERROR_STATUS}. */
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** What an error may carry beside code and text. */
+export interface ApiErrorOptions {
+  /** Where in the operation it failed, e.g. `get_instance`; shown in the text. */
+  step?: string;
+  /** Sent as `Retry-After`, seconds. */
+  retryAfterSeconds?: number;
+  /** For the log only: why, where the caller must not learn it. */
+  logReason?: string;
+  cause?: unknown;
+}
+
+/** An answer other than success, on purpose; its message goes to the caller, so it holds nothing from inside. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  readonly code: ErrorCode;
+  readonly step: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly logReason: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ApiErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.step = options.step;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.logReason = options.logReason;
+  }
+}
+
+/** The tenant's own gateway answered with an error; its status is kept and its words are passed on. */
+export class GatewayAnswerError extends Error {
+  override name = "GatewayAnswerError";
+  /** 400 to 599, as the gateway gave it. */
+  readonly status: number;
+  /** The gateway's error type in snake_case, or `gateway_error`. */
+  readonly code: string;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, code: string, message: string, retryAfterSeconds?: number) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Request, Response } from "express";
+import type { Logger } from "#lib/log.ts";
+import type { Tenant } from "../auth/tenant.ts";
+
+/** One request being answered. */
+export interface PublicCall {
+  readonly req: Request;
+  readonly res: Response;
+  readonly requestId: string;
+  /** Carries the request id and the route. */
+  readonly log: Logger;
+  /** Aborts when the client leaves before its answer was complete. */
+  readonly signal: AbortSignal;
+}
+
+/** One request of a known tenant. */
+export interface Call extends PublicCall {
+  readonly tenant: Tenant;
+}
+
+/** A signal that aborts when the client leaves before the answer was complete. */
+export function clientSignal(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.once("close", () => {
+    if (!res.writableFinished) controller.abort(new Error("the client left"));
+  });
+  return controller.signal;
+}

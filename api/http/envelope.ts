@@ -1,0 +1,51 @@
+import type { Response } from "express";
+import type { Fault } from "../error-mapper.ts";
+
+/** Which shape errors have on a path: our envelope, or OpenAI's for SDKs. */
+export type Surface = "api" | "openai";
+
+/** The surface of a path, known or not. */
+export function surfaceOf(path: string): Surface {
+  return path === "/v1" || path.startsWith("/v1/") ? "openai" : "api";
+}
+
+/** Answers `{ok: true, data, error: null, requestId}` with status 200. */
+export function sendData(res: Response, data: unknown, requestId: string): void {
+  res.status(200).json({ ok: true, data, error: null, requestId });
+}
+
+/** Answers an error in the surface's shape; `operation` opens the text as `openclaw <operation> <step>: `. */
+export function sendFault(
+  res: Response,
+  fault: Fault,
+  where: { surface: Surface; requestId: string; operation?: string | undefined },
+): void {
+  if (fault.retryAfterSeconds !== undefined) res.set("retry-after", String(Math.ceil(fault.retryAfterSeconds)));
+  // A body we refused to read would be taken for the next request.
+  if (fault.status === 413 || fault.status === 408) res.set("connection", "close");
+  res.status(fault.status);
+  if (where.surface === "openai") sendOpenAiError(res, fault);
+  else {
+    const error = textOf(fault, where.operation);
+    res.json({ ok: false, data: null, error, code: fault.code, requestId: where.requestId });
+  }
+}
+
+function textOf(fault: Fault, operation: string | undefined): string {
+  if (!operation) return fault.message;
+  return `openclaw ${operation}${fault.step ? ` ${fault.step}` : ""}: ${fault.message}`;
+}
+
+function sendOpenAiError(res: Response, fault: Fault): void {
+  // OpenAI's SDKs repeat 5xx by themselves; a turn that may have run must not run twice.
+  if (fault.status === 502 || fault.status === 504) res.set("x-should-retry", "false");
+  res.json({ error: { message: fault.message, type: openAiType(fault.status), param: null, code: fault.code } });
+}
+
+function openAiType(status: number): string {
+  if (status === 401) return "authentication_error";
+  if (status === 403) return "permission_error";
+  if (status === 404) return "not_found_error";
+  if (status === 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "api_error";
+}

@@ -1,0 +1,30 @@
+import type { RequestHandler } from "express";
+import type { ApiContext } from "../context.ts";
+import { requestIdOf } from "./request-id.ts";
+
+/** Methods told apart in metrics; a client can't make new label values. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** What each request gets before it is routed: an id, headers that all answers have, and its place in metrics and log. */
+export function prepare({ newId, clock, log, metrics, draining }: ApiContext): RequestHandler {
+  return (req, res, next) => {
+    const started = clock.now();
+    const requestId = requestIdOf(req.headers["x-request-id"], newId);
+    res.set("x-request-id", requestId);
+    res.set("cache-control", "no-store");
+    res.set("x-content-type-options", "nosniff");
+    // Kept-alive connections move to another replica.
+    if (draining.aborted) res.set("connection", "close");
+    res.once("close", () => {
+      const route = typeof res.locals.route === "string" ? res.locals.route : "unknown";
+      const method = METHODS.has(req.method) ? req.method : "other";
+      const code = res.writableFinished ? res.statusCode : req.destroyed && !res.headersSent ? 499 : res.statusCode;
+      const ms = clock.now() - started;
+      metrics.requests.inc({ method, route, code });
+      metrics.duration.observe({ method, route }, ms / 1000);
+      const fields = { requestId, method, route, status: code, ms, complete: res.writableFinished };
+      log.info(fields, "answered");
+    });
+    next();
+  };
+}

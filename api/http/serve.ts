@@ -1,0 +1,54 @@
+import type { RequestHandler } from "express";
+import { authenticate } from "../auth/authenticator.ts";
+import type { ApiContext } from "../context.ts";
+import { faultOf } from "../error-mapper.ts";
+import { ApiError } from "../errors.ts";
+import { clientSignal, type PublicCall } from "./call.ts";
+import { sendData, sendFault, surfaceOf } from "./envelope.ts";
+import type { Route } from "./route.ts";
+
+/** The one way of a request: authenticate, then the route's own work, then one error mapper for all that was thrown. */
+export function serve(context: ApiContext, route: Route): RequestHandler {
+  const surface = surfaceOf(route.path);
+  return async (req, res) => {
+    const requestId = String(res.getHeader("x-request-id"));
+    const log = context.log.child({ requestId, route: route.path });
+    const call: PublicCall = { req, res, requestId, log, signal: clientSignal(res) };
+    res.locals.route = route.path;
+    try {
+      await run(context, route, call);
+    } catch (error) {
+      report(call, error);
+      if (res.headersSent || res.destroyed) res.destroy();
+      else
+        sendFault(res, faultOf(error), {
+          surface,
+          requestId,
+          operation: isAboutCaller(error) ? undefined : route.operation,
+        });
+    }
+  };
+}
+
+async function run(context: ApiContext, route: Route, call: PublicCall): Promise<void> {
+  if (route.access === "public") return sendData(call.res, await route.answer(call), call.requestId);
+  const tenant = await authenticate(context.authenticators, call.req.headersDistinct);
+  const own = { ...call, tenant };
+  if ("stream" in route) return route.stream(own);
+  sendData(call.res, await route.answer(own), call.requestId);
+}
+
+/** Who may call at all is no step of an operation. */
+function isAboutCaller(error: unknown): boolean {
+  return error instanceof ApiError && (error.code === "unauthorized" || error.code === "missing_user_id");
+}
+
+function report(call: PublicCall, error: unknown): void {
+  if (call.signal.aborted) return;
+  const fault = faultOf(error);
+  const reason = error instanceof ApiError ? error.logReason : undefined;
+  const fields = { code: fault.code, status: fault.status, ...(reason ? { reason } : {}) };
+  if (fault.unexpected) call.log.error({ ...fields, err: error }, "request failed unexpectedly");
+  else if (fault.status >= 500) call.log.warn({ ...fields, err: error }, "request failed");
+  else call.log.info({ ...fields, error: fault.message }, "request refused");
+}

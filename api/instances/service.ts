@@ -1,0 +1,122 @@
+import { GROUP, INSTANCES, type OpenClawInstance, PHASE, VERSION } from "#crds/index.ts";
+import { API_FIELD_MANAGER } from "#crds/names.ts";
+import type { Clock } from "#lib/clock.ts";
+import { timestamp } from "#lib/clock.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import { isAlreadyExists } from "#lib/kube/errors.ts";
+import type { Informer } from "#lib/kube/informer.ts";
+import { type Tenant, tenantKey } from "../auth/tenant.ts";
+import { ApiError } from "../errors.ts";
+import type { InstanceDirectory } from "./directory.ts";
+import type { Freshness } from "./freshness.ts";
+import { instanceName } from "./name.ts";
+import { phaseOf } from "./phase.ts";
+
+/** Whole time limit of one write, repeats included. */
+const WRITE_TIMEOUT_MS = 10_000;
+
+/** What the API does with instances. Each method's `signal` gives up waiting, it undoes nothing. */
+export interface InstanceService {
+  /** The tenant's instance, undefined = there is none for sure. @throws ApiError 503 when the cluster can't be asked. */
+  get(tenant: Tenant): Promise<OpenClawInstance | undefined>;
+  /** Makes the tenant's instance, or wakes the one there is: a stopped one runs again, a failed one gets another try. */
+  ensure(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance>;
+  /** Asks for deletion; false = there was none. */
+  delete(tenant: Tenant, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The service over one namespace. Writes' answers go into the cache at once, so that a caller reads its own writes. */
+export function createInstanceService(o: {
+  client: KubeClient;
+  informer: Informer<OpenClawInstance>;
+  directory: InstanceDirectory;
+  freshness: Freshness;
+  namespace: string;
+  clock: Clock;
+}): InstanceService {
+  const { client, informer, directory, freshness, namespace, clock } = o;
+
+  async function get(tenant: Tenant): Promise<OpenClawInstance | undefined> {
+    await freshness.confirm();
+    return directory.find(tenant);
+  }
+
+  async function create(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance> {
+    const instance = newInstance(tenant, namespace);
+    try {
+      return await client.create(INSTANCES, instance, {
+        fieldManager: API_FIELD_MANAGER,
+        retryUnanswered: true,
+        timeoutMs: WRITE_TIMEOUT_MS,
+        signal,
+      });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      return existing(tenant, signal, error);
+    }
+  }
+
+  /** Another replica was faster, or our cache is a moment behind. */
+  async function existing(tenant: Tenant, signal: AbortSignal, cause: unknown): Promise<OpenClawInstance> {
+    const name = instanceName(tenantKey(tenant));
+    const found = await client.get(INSTANCES, { namespace, name }, { timeoutMs: WRITE_TIMEOUT_MS, signal });
+    if (!found) throw deleting(cause);
+    if (tenantKey(found.spec.owner) !== tenantKey(tenant)) {
+      throw new ApiError("name_taken", `the name ${name} is taken by an instance of another owner`, {
+        step: "provision_instance",
+        cause,
+      });
+    }
+    return found;
+  }
+
+  function patchSpec(instance: OpenClawInstance, spec: object, signal: AbortSignal): Promise<OpenClawInstance> {
+    const ref = { namespace, name: instance.metadata.name };
+    const options = { fieldManager: API_FIELD_MANAGER, timeoutMs: WRITE_TIMEOUT_MS, signal };
+    return client.mergePatch(INSTANCES, ref, { spec }, options);
+  }
+
+  async function wake(instance: OpenClawInstance, signal: AbortSignal): Promise<OpenClawInstance> {
+    if (instance.spec.runPolicy === "Stopped") return patchSpec(instance, { runPolicy: "OnDemand" }, signal);
+    if (phaseOf(instance) !== PHASE.Failed) return instance;
+    return patchSpec(instance, { restartedAt: timestamp(clock.now()) }, signal);
+  }
+
+  return {
+    get,
+    async ensure(tenant, signal) {
+      const found = (await get(tenant)) ?? (await create(tenant, signal));
+      if (found.metadata.deletionTimestamp) throw deleting();
+      const instance = await wake(found, signal);
+      informer.assume(instance);
+      return instance;
+    },
+    async delete(tenant, signal) {
+      const ref = { namespace, name: instanceName(tenantKey(tenant)) };
+      const options = { timeoutMs: WRITE_TIMEOUT_MS, signal };
+      const live = (await get(tenant)) ?? (await client.get(INSTANCES, ref, options));
+      if (!live || tenantKey(live.spec.owner) !== tenantKey(tenant)) return false;
+      const { name, uid } = live.metadata;
+      return client.delete(INSTANCES, { namespace, name }, { ...options, uid, propagationPolicy: "Background" });
+    },
+  };
+}
+
+function newInstance({ subject, kind }: Tenant, namespace: string): OpenClawInstance {
+  const instance = {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: "OpenClawInstance",
+    metadata: { name: instanceName(tenantKey({ subject, kind })), namespace },
+    // Everything else is the class's to say; the apiserver fills in defaults.
+    spec: { owner: { subject, kind } },
+  };
+  return instance as OpenClawInstance;
+}
+
+function deleting(cause?: unknown): ApiError {
+  return new ApiError("instance_deleting", "deleting: the instance is being deleted, try again when it is gone", {
+    step: "provision_instance",
+    retryAfterSeconds: 2,
+    cause,
+  });
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from "node:crypto";
+import type { Registry } from "prom-client";
+import { INSTANCES } from "#crds/index.ts";
+import { type Clock, sleep, systemClock } from "#lib/clock.ts";
+import { keysReady } from "#lib/keys.ts";
+import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
+import { loadKubeAccess } from "#lib/kube/config.ts";
+import { createInformer } from "#lib/kube/informer.ts";
+import { createLogger, type Logger } from "#lib/log.ts";
+import { createRegistry } from "#lib/metrics.ts";
+import { createOpsServer } from "#lib/ops-server.ts";
+import { type ProcessContext, runProcess } from "#lib/process.ts";
+import { VERSION } from "#lib/version.ts";
+import { createApp } from "./app.ts";
+import { type ApiConfig, readConfig } from "./config.ts";
+import { type ContextParts, createContext, instanceInformerOptions } from "./context.ts";
+import { createApiServer } from "./server.ts";
+
+/** Time until nobody sends new requests to a replica that said it is not ready. */
+const PROPAGATION_MS = 5_000;
+
+async function main({ signal, env }: ProcessContext): Promise<void> {
+  await keysReady();
+  const config = readConfig(env);
+  const log = createLogger("api", config.logLevel);
+  const registry = createRegistry("api", VERSION);
+  const clock = systemClock;
+  const access = loadKubeAccess(config.kubeconfig);
+  const client = createKubeClient({ config: access, userAgent: `hatchery-api/${VERSION}`, registry, log, clock });
+  await serveUntil(signal, { config, client, clock, log, registry });
+}
+
+interface Parts {
+  config: ApiConfig;
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  registry: Registry;
+}
+
+async function serveUntil(signal: AbortSignal, { config, client, clock, log, registry }: Parts): Promise<void> {
+  const draining = new AbortController();
+  const stopped = new AbortController();
+  const informer = createInformer({ ...instanceInformerOptions(config.tenantNamespace), client, log, registry, clock });
+  const parts: ContextParts = {
+    config,
+    client,
+    informer,
+    clock,
+    log,
+    registry,
+    newId: randomUUID,
+    draining: draining.signal,
+  };
+  const { context, freshness, close } = createContext(parts);
+  const server = createApiServer(createApp(context), { port: config.port, clock });
+  const ops = createOpsServer({ port: config.opsPort, registry, checks: { kubernetes: freshness.fault }, log });
+
+  await ops.listen();
+  const watching = informer.run(stopped.signal);
+  const { port } = await server.listen();
+  log.info({ port, version: VERSION, namespace: config.tenantNamespace, kind: INSTANCES.kind }, "serving");
+  ops.setReady(true);
+
+  // Without its watch the API would answer from an ever older copy: better to start anew.
+  await Promise.race([watching, untilAborted(signal)]);
+  log.info("draining");
+  ops.setReady(false);
+  await sleep(clock, PROPAGATION_MS);
+  draining.abort();
+  await server.drain(config.drainSeconds * 1000);
+  stopped.abort();
+  await watching;
+  await Promise.all([close(), ops.close()]);
+  await client.close();
+  log.info("stopped");
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+await runProcess({ name: "api", main });

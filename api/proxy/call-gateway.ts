@@ -1,0 +1,112 @@
+import { ApiError } from "../errors.ts";
+import type { Call } from "../http/call.ts";
+import type { Upstream } from "../instances/upstream.ts";
+import { upstreamHeaders } from "./headers.ts";
+import type { GatewayProxy } from "./proxy.ts";
+import { isMoved, refusalError } from "./refusal.ts";
+import { upstreamFailure } from "./upstream-error.ts";
+
+/** Longest answer that is read whole. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+/** A call whose answer is needed whole. */
+export interface GatewayRequest {
+  readonly path: string;
+  readonly body: unknown;
+  readonly forwarded?: Readonly<Record<string, string>>;
+  /** Whole time of the call, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Posts JSON to the tenant's gateway and answers its JSON. Aborts when the client leaves.
+ * @throws ApiError or GatewayAnswerError for everything but a success.
+ */
+export async function callGateway(
+  proxy: GatewayProxy,
+  call: Call,
+  upstream: Upstream,
+  request: GatewayRequest,
+): Promise<unknown> {
+  const late = new AbortController();
+  const cancel = proxy.clock.setTimer(() => late.abort(), request.timeoutMs);
+  try {
+    return await exchange(proxy, call, upstream, request, AbortSignal.any([call.signal, late.signal]));
+  } catch (cause) {
+    if (call.signal.aborted) throw new ApiError("client_gone", "the client left");
+    if (!late.signal.aborted) throw cause;
+    proxy.metrics.upstreamErrors.inc({ reason: "timeout" });
+    throw new ApiError("gateway_timeout", "the instance did not answer in time", { step: "gateway", cause });
+  } finally {
+    cancel();
+  }
+}
+
+async function exchange(
+  proxy: GatewayProxy,
+  call: Call,
+  upstream: Upstream,
+  request: GatewayRequest,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const body = JSON.stringify(request.body);
+  proxy.metrics.bytes.inc({ dir: "up" }, Buffer.byteLength(body));
+  const { statusCode, headers, text } = await send(proxy, upstream, request, body, call.requestId, signal);
+  if (statusCode < 200 || statusCode > 299) {
+    const error = refusalError({ status: statusCode, headers, body: text });
+    if (isMoved(error)) proxy.metrics.upstreamErrors.inc({ reason: "moved" });
+    throw error;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    proxy.metrics.upstreamErrors.inc({ reason: "malformed" });
+    throw new ApiError("gateway_error", "the instance's answer is not JSON", { step: "gateway", cause });
+  }
+}
+
+async function send(
+  proxy: GatewayProxy,
+  upstream: Upstream,
+  request: GatewayRequest,
+  body: string,
+  requestId: string,
+  signal: AbortSignal,
+) {
+  try {
+    const {
+      statusCode,
+      headers,
+      body: answer,
+    } = await proxy.agent.request({
+      origin: upstream.origin,
+      path: request.path,
+      method: "POST",
+      headers: upstreamHeaders({
+        token: upstream.token,
+        requestId,
+        accept: "application/json",
+        forwarded: request.forwarded ?? {},
+        hasBody: true,
+      }),
+      body,
+      signal,
+      // The whole call has one limit, above.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) throw new RangeError("the answer is too long");
+      chunks.push(chunk);
+    }
+    return { statusCode, headers, text: Buffer.concat(chunks).toString("utf8") };
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    const { reason, error } = upstreamFailure(cause);
+    proxy.metrics.upstreamErrors.inc({ reason });
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import type { ApiContext } from "../context.ts";
+import type { TenantRoute } from "../http/route.ts";
+import { waitForInstance } from "../instances/wait.ts";
+
+/** How long the answer waits for the deletion to show in our own cache, so that the caller's next read knows of it. */
+const SHOWN_WITHIN_MS = 2_000;
+
+/** `DELETE /api/openclaw/instance`: asks for deletion; the teardown goes on by itself. */
+export function deleteInstance({ instances, directory, clock }: ApiContext): TenantRoute {
+  return {
+    method: "DELETE",
+    path: "/api/openclaw/instance",
+    operation: "deleteInstance",
+    access: "tenant",
+    async answer({ tenant, signal }) {
+      const deleted = await instances.delete(tenant, signal);
+      if (deleted) {
+        const shown = { timeoutMs: SHOWN_WITHIN_MS, signal };
+        await waitForInstance(
+          { directory, clock },
+          tenant,
+          (left) => !left || !!left.metadata.deletionTimestamp,
+          shown,
+        );
+      }
+      return { deleted };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import type { ApiContext } from "../context.ts";
+import { invokeTool } from "../gateway/tools.ts";
+import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
+import type { TenantRoute } from "../http/route.ts";
+import { openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
+import { withUpstream } from "../proxy/proxy.ts";
+import { parseSessionKey } from "../proxy/session-key.ts";
+
+const toolBody = z.strictObject(
+  {
+    tool: z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/, "is not the name of a tool"),
+    action: z.string().min(1).max(128).optional(),
+    args: z.record(z.string(), z.unknown()).optional(),
+    sessionKey: z.string().optional(),
+    /** What the caller could also send as headers of the call itself. */
+    headers: z
+      .strictObject({
+        "x-openclaw-message-channel": z.string().optional(),
+        "x-openclaw-account-id": z.string().optional(),
+      })
+      .optional(),
+    dryRun: z.boolean().optional(),
+  },
+  {
+    error: (issue) => (issue.code === "invalid_type" && issue.input === undefined ? "missing request body" : undefined),
+  },
+);
+
+/** `POST /api/openclaw/tools/invoke`: runs one tool; which ones may be run is the gateway's to say. */
+export function invokeToolRoute({ proxy, clock }: ApiContext): TenantRoute {
+  return {
+    method: "POST",
+    path: "/api/openclaw/tools/invoke",
+    operation: "invokeTool",
+    access: "tenant",
+    async answer(call) {
+      return withUpstream(proxy, call, async (upstream) => {
+        const body = toolBody.parse(await readJsonBody(call, clock, TOOL_BODY_BYTES));
+        const { headers = {}, sessionKey, ...tool } = body;
+        const given = Object.entries(headers).map(([name, value]): [string, string[]] => [name, [value ?? ""]]);
+        const { [SESSION_KEY_HEADER]: session, ...forwarded } = {
+          ...openclawHeaders(call.req.headersDistinct),
+          ...openclawHeaders(Object.fromEntries(given)),
+        };
+        const key = sessionKey === undefined ? session : parseSessionKey(sessionKey, "sessionKey");
+        return invokeTool(proxy, call, upstream, { ...tool, ...(key ? { sessionKey: key } : {}) }, forwarded);
+      });
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { ApiContext } from "../context.ts";
+import type { StreamRoute } from "../http/route.ts";
+import { forward } from "../proxy/forward.ts";
+import { READ_TIMEOUT_MS, withUpstream } from "../proxy/proxy.ts";
+
+/** `GET /v1/models`: the agents of the caller's own OpenClaw, which is what `model` names there. */
+export function listModels({ proxy }: ApiContext): StreamRoute {
+  const request = {
+    method: "GET",
+    path: "/v1/models",
+    headersTimeoutMs: READ_TIMEOUT_MS,
+    bodyTimeoutMs: READ_TIMEOUT_MS,
+  } as const;
+  return {
+    method: "GET",
+    path: "/v1/models",
+    operation: "listModels",
+    access: "tenant",
+    stream: (call) =>
+      withUpstream(proxy, call, (upstream) => forward(proxy, call, upstream, request, { refusals: "relay" })),
+  };
+}

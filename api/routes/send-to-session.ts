@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { tenantKey } from "../auth/tenant.ts";
+import type { ApiContext } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import { AGENT, finishedResponse, replyText } from "../gateway/turn.ts";
+import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
+import type { TenantRoute } from "../http/route.ts";
+import { callGateway } from "../proxy/call-gateway.ts";
+import { SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
+import { TURN_TIMEOUT_MS, withUpstream } from "../proxy/proxy.ts";
+import { parseSessionKey } from "../proxy/session-key.ts";
+
+const MAX_TIMEOUT_SECONDS = TURN_TIMEOUT_MS / 1000;
+
+const sendBody = z.strictObject({
+  message: z.string().min(1),
+  timeoutSeconds: z.number().min(1).max(MAX_TIMEOUT_SECONDS).default(MAX_TIMEOUT_SECONDS),
+});
+
+/** `POST /api/openclaw/sessions/:key/send`: one message into a session; answers with the whole reply. */
+export function sendToSession({ proxy, clock }: ApiContext): TenantRoute {
+  return {
+    method: "POST",
+    path: "/api/openclaw/sessions/:key/send",
+    operation: "sendToSession",
+    access: "tenant",
+    async answer(call) {
+      const sessionKey = parseSessionKey(String(call.req.params.key), "key");
+      return withUpstream(proxy, call, async (upstream) => {
+        const { message, timeoutSeconds } = sendBody.parse(await readJsonBody(call, clock, TOOL_BODY_BYTES));
+        const answer = await callGateway(proxy, call, upstream, {
+          path: "/v1/responses",
+          body: { model: AGENT, input: message, stream: false, user: tenantKey(call.tenant) },
+          forwarded: { [SESSION_KEY_HEADER]: sessionKey },
+          timeoutMs: timeoutSeconds * 1000,
+        });
+        const response = finishedResponse.safeParse(answer);
+        if (!response.success)
+          throw new ApiError("gateway_error", "the instance's answer is not a response", { step: "gateway" });
+        const { id, status, usage } = response.data;
+        return { sessionKey, status, reply: replyText(response.data), responseId: id ?? null, usage: usage ?? null };
+      });
+    },
+  };
+}
