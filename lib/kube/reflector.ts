@@ -89,7 +89,7 @@ export async function runReflector<T extends KubeObject>(o: ReflectorOptions<T>)
       if (signal.aborted) return;
       if (!(error instanceof KubeError)) throw error;
       failures += 1;
-      relist ??= lostPlace(error) ?? (failures >= FAILURES_BEFORE_RELIST ? "failures" : undefined);
+      relist ??= whyRelist(error, failures);
       const waitMs = Math.max(backoff.next(), error.retryAfterMs ?? 0);
       log.warn({ err: error, resource: o.type.plural, relist, waitMs: Math.round(waitMs) }, "list or watch failed");
       await sleep(clock, waitMs, signal);
@@ -117,10 +117,11 @@ async function watchOnce<T extends KubeObject>(
   throw new KubeError("the watch ended at once", { status: 0, reason: CLIENT_REASON.shortWatch });
 }
 
-/** Why we cannot go on from our resourceVersion; undefined when the failure says nothing about it. */
-function lostPlace(error: KubeError): string | undefined {
+/** Why we cannot go on from our resourceVersion; undefined when we can. */
+function whyRelist(error: KubeError, failures: number): string | undefined {
   if (isExpired(error)) return "expired";
   if (isTooLargeResourceVersion(error)) return "too_large_resource_version";
   if (error instanceof WatchStreamError) return "watch_error";
-  return error.reason === CLIENT_REASON.malformed ? "malformed_event" : undefined;
+  if (error.reason === CLIENT_REASON.malformed) return "malformed_event";
+  return failures >= FAILURES_BEFORE_RELIST ? "failures" : undefined;
 }
