@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { envPort, envUrl, parseEnv } from "#lib/env.ts";
+import { type KeyRing, KeyRingError, parseKeyRing } from "#lib/keys.ts";
+import { LOG_LEVELS } from "#lib/log.ts";
+
+/** Environment of the operator; the descriptions are what an operator of the operator reads when one is missing. */
+const environment = z.object({
+  OPENCLAW_ENCRYPTION_KEY: z
+    .string()
+    .transform(readKeyRing)
+    .describe("32 bytes as 64 hex digits or base64; several, newest first, separated by commas"),
+  MODEL_GATEWAY_URL: envUrl.describe(
+    "the model gateway as pods reach it, e.g. http://hatchery-model-gateway.hatchery.svc:8080",
+  ),
+  POD_NAMESPACE: z.string().describe("the namespace this process runs in"),
+  POD_NAME: z.string().describe("the name of this pod, its identity in the leader election"),
+  OPS_PORT: envPort.default(9090),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe(`one of ${LOG_LEVELS.join(", ")}`),
+  KUBECONFIG: z.string().optional().describe("the path of a kubeconfig; unset inside a cluster"),
+  WORKERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(16)
+    .describe("how many instances are worked on at a time, 1 to 256"),
+  DNS_CIDRS: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    )
+    .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])))
+    .describe("addresses of DNS servers that are no pods, as CIDRs separated by commas"),
+});
+
+/** What the operator runs with. */
+export interface OperatorConfig {
+  readonly keyRing: KeyRing;
+  /** Base URL of the model gateway as pods reach it, without a trailing slash. */
+  readonly modelGatewayUrl: string;
+  /** Namespace of the control plane. */
+  readonly namespace: string;
+  /** Identity in the leader election. */
+  readonly podName: string;
+  readonly opsPort: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Path of a kubeconfig; undefined = in-cluster. */
+  readonly kubeconfig: string | undefined;
+  readonly workers: number;
+  /** DNS servers outside pods that tenants may ask, as CIDRs. */
+  readonly dnsCidrs: readonly string[];
+}
+
+/**
+ * Reads the operator's configuration; await `keysReady` first.
+ * @throws ConfigError naming every faulty variable and what it expects.
+ */
+export function readOperatorConfig(env: Readonly<Record<string, string | undefined>>): OperatorConfig {
+  const parsed = parseEnv(environment, env);
+  return {
+    keyRing: parsed.OPENCLAW_ENCRYPTION_KEY,
+    modelGatewayUrl: parsed.MODEL_GATEWAY_URL,
+    namespace: parsed.POD_NAMESPACE,
+    podName: parsed.POD_NAME,
+    opsPort: parsed.OPS_PORT,
+    logLevel: parsed.LOG_LEVEL,
+    kubeconfig: parsed.KUBECONFIG,
+    workers: parsed.WORKERS,
+    dnsCidrs: parsed.DNS_CIDRS,
+  };
+}
+
+function readKeyRing(text: string, context: z.RefinementCtx): KeyRing {
+  try {
+    return parseKeyRing(text);
+  } catch (error) {
+    if (!(error instanceof KeyRingError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+    return z.NEVER;
+  }
+}

@@ -1,0 +1,44 @@
+import { type OpenClawClass, type OpenClawInstance, REASON, STEP } from "#crds/index.ts";
+import { privateDestinations } from "../build/network-policy.ts";
+import { buildOpenClawConfig, renderOpenClawConfig } from "../build/openclaw-config.ts";
+import { fails, holds, unknown, type Verdict } from "./verdict.ts";
+
+/** The rendered configuration, absent when the spec allows none, and why. */
+export interface RenderedConfig {
+  readonly text: string | undefined;
+  readonly configValid: Verdict;
+  readonly modelConfigured: Verdict;
+}
+
+/** Renders an instance's OpenClaw configuration, or says by which field it cannot be. */
+export function renderConfig(instance: OpenClawInstance, plan: OpenClawClass, modelGatewayUrl: string): RenderedConfig {
+  const { models, defaultModel: classDefault, agent, gateway } = plan.spec;
+  const wanted = instance.spec.model?.default ?? classDefault ?? models[0]?.name;
+  if (wanted === undefined || !models.some(({ name }) => name === wanted)) {
+    const known = models.map(({ name }) => name).join(", ");
+    const message = `The class ${plan.metadata.name} has no model "${wanted ?? ""}"; it has: ${known || "none"}. Name one of them in model.default.`;
+    return {
+      text: undefined,
+      configValid: unknown("Waits for a model."),
+      modelConfigured: fails(STEP.Model, REASON.ModelNotFound, message),
+    };
+  }
+  const modelConfigured = holds(`New sessions use the model ${wanted}.`);
+  const { config, forbidden } = buildOpenClawConfig({
+    className: plan.metadata.name,
+    models,
+    defaultModel: wanted,
+    exec: agent.exec,
+    modelGatewayUrl,
+    toolsAllow: instance.spec.gateway?.toolsAllow,
+    toolsDeny: instance.spec.gateway?.toolsDeny,
+    classConfig: gateway?.config,
+    instanceConfig: instance.spec.gateway?.config,
+  });
+  const refused = [...forbidden.map((path) => `gateway.config.${path}`), ...privateDestinations(instance)];
+  if (refused.length > 0) {
+    const message = `These belong to the operator or the class and may not be set: ${refused.join(", ")}. Remove them; until then nothing of this spec takes effect.`;
+    return { text: undefined, configValid: fails(STEP.Config, REASON.ForbiddenConfigKey, message), modelConfigured };
+  }
+  return { text: renderOpenClawConfig(config), configValid: holds("The configuration is rendered."), modelConfigured };
+}

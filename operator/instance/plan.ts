@@ -1,0 +1,89 @@
+import { type OpenClawClass, REASON, STEP } from "#crds/index.ts";
+import type { Pod } from "#lib/kube/resource.ts";
+import { CONFIG_FILE } from "../build/config-map.ts";
+import { digest } from "../build/digest.ts";
+import { buildPod } from "../build/pod.ts";
+import { planChildren } from "./children.ts";
+import { type RenderedConfig, renderConfig } from "./config.ts";
+import { judgeGateway, type ProbeTarget, probeTarget } from "./gateway.ts";
+import { standingOf } from "./ownership.ts";
+import { planPod } from "./pod-plan.ts";
+import type { Settings } from "./settings.ts";
+import { type Slot, slotOf } from "./slot.ts";
+import { judgeStorage } from "./storage.ts";
+import { type Blocked, fails, holds, type Judgement, unknown, type Verdict } from "./verdict.ts";
+import type { View } from "./view.ts";
+import type { Write } from "./write.ts";
+
+/** What is to be done about an instance, and what to say of it meanwhile. */
+export interface Plan {
+  /** In this order; stop at the first that fails. */
+  readonly writes: readonly Write[];
+  readonly judgement: Judgement;
+  readonly slot: Slot;
+  /** A child that cannot be as wanted. */
+  readonly blocked: Blocked | undefined;
+  /** The gateway to call, beside the reconcile. */
+  readonly probe: ProbeTarget | undefined;
+  /** When to look again although nothing changed (epoch milliseconds). */
+  readonly wakeAt: number | undefined;
+}
+
+/**
+ * What an instance needs now. Pure: `now` in epoch milliseconds, `newSlot` the slot to use should it have none yet.
+ * A spec that cannot be carried out changes nothing: what runs goes on running as it was.
+ */
+export function planInstance(view: View, settings: Settings, now: number, newSlot: string): Plan {
+  const slot = slotOf(view, settings.keyRing, newSlot);
+  const config = configOf(view, settings);
+  const children = planChildren(view, settings, slot, config.text);
+  const wantedPod = children.complete ? podOf(view, settings, slot, config) : undefined;
+  const pod = planPod(view, wantedPod, now);
+  const judgement = judge(view, config, pod.verdict, now);
+  return {
+    writes: [...children.writes, ...pod.writes],
+    judgement,
+    slot,
+    blocked: children.blocked ?? pod.blocked,
+    probe: probeTarget(view, slot),
+    wakeAt: earliest(pod.wakeAt, ...Object.values(judgement).map(({ failsAt }) => failsAt)),
+  };
+}
+
+function configOf(view: View, settings: Settings): RenderedConfig {
+  if (view.class) return renderConfig(view.instance, view.class, settings.modelGatewayUrl);
+  const waits = unknown("Waits for the class.");
+  return { text: undefined, configValid: waits, modelConfigured: waits };
+}
+
+/** Built from the configuration the spec gives, or while it gives none from the one that is there; else not at all. */
+function podOf(view: View, settings: Settings, slot: Slot, config: RenderedConfig): Pod | undefined {
+  const current =
+    standingOf(view.configMap, view.instance) === "ours" ? view.configMap?.data?.[CONFIG_FILE] : undefined;
+  const configDigest = config.text === undefined ? current : digest(config.text);
+  if (!view.class || configDigest === undefined) return undefined;
+  const inputs = { slot: slot.id, keyId: slot.key.id, configDigest, operatorVersion: settings.operatorVersion };
+  return buildPod(view.instance, view.class, inputs);
+}
+
+function judge(view: View, config: RenderedConfig, pod: Verdict, now: number): Judgement {
+  return {
+    ClassFound: judgeClass(view.instance.spec.className, view.class),
+    ConfigValid: pod.reason === REASON.ConfigRejected ? pod : config.configValid,
+    ModelConfigured: config.modelConfigured,
+    StorageReady: judgeStorage(view, now),
+    PodReady: pod,
+    GatewayReachable: judgeGateway(view, pod),
+  };
+}
+
+function judgeClass(name: string, found: OpenClawClass | undefined): Verdict {
+  if (found) return holds(`The class ${name} exists.`);
+  const message = `There is no OpenClawClass "${name}". Create it, or name another in className; \`kubectl get clawclass\` lists them.`;
+  return fails(STEP.Class, REASON.ClassNotFound, message);
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const set = times.filter((time) => time !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+}

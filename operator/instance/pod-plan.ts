@@ -1,0 +1,111 @@
+import { ANNOTATION, LABEL, REASON, STEP } from "#crds/index.ts";
+import { PODS, type Pod } from "#lib/kube/resource.ts";
+import { nameTaken } from "./blocked.ts";
+import { standingOf } from "./ownership.ts";
+import { judgePod, type PodVerdict } from "./pod-verdict.ts";
+import { type Blocked, fails, holds, unknown, type Verdict, waits } from "./verdict.ts";
+import type { View } from "./view.ts";
+import { type Write, write } from "./write.ts";
+
+/** What is to be done about the pod. */
+export interface PodPlan {
+  readonly writes: readonly Write[];
+  readonly verdict: Verdict;
+  readonly blocked?: Blocked | undefined;
+  readonly wakeAt?: number | undefined;
+}
+
+/** Why a pod was replaced is told until its replacement is ready or has a fault of its own. */
+const TOLD_UNTIL_READY: ReadonlySet<string> = new Set([REASON.Evicted, REASON.NodeLost, REASON.PodFailed]);
+
+/**
+ * Keeps the one pod an instance wants. `wanted` is undefined while none can be built; a pod that runs then goes on.
+ * A pod is never changed, only deleted and created; the name is free only when the old one is gone.
+ */
+export function planPod(view: View, wanted: Pod | undefined, now: number): PodPlan {
+  const { instance, pod } = view;
+  const standing = standingOf(pod, instance);
+  const stopped = instance.spec.runPolicy === "Stopped";
+  if (standing === "taken" && !stopped) {
+    const verdict = unknown("The pod's name is taken.");
+    return { writes: [], verdict, blocked: nameTaken(STEP.Pod, PODS.kind, pod?.metadata.name ?? "") };
+  }
+  if (standing === "leaving") return { writes: [], verdict: waits(REASON.PodTerminating, "An earlier pod is ending.") };
+  const ours = standing === "ours" ? pod : undefined;
+  if (stopped) return { writes: ours ? remove(ours) : [], verdict: stoppedVerdict(ours) };
+  return ours ? planExisting(view, ours, wanted, now) : planAbsent(view, wanted, now);
+}
+
+function stoppedVerdict(pod: Pod | undefined): Verdict {
+  if (pod) return waits(REASON.PodTerminating, "The pod is ending because runPolicy is Stopped.");
+  return waits(REASON.Stopped, "runPolicy is Stopped: there is no pod, the volume is kept.");
+}
+
+function planAbsent(view: View, wanted: Pod | undefined, now: number): PodPlan {
+  if (!wanted) return { writes: [], verdict: unknown("Waits for what the pod is built from.") };
+  const verdict = toldUntilReady(view, waits(REASON.PodStarting, "The pod is being made."));
+  if (view.replaceAfter !== undefined && now < view.replaceAfter)
+    return { writes: [], verdict, wakeAt: view.replaceAfter };
+  return { writes: [create(wanted)], verdict };
+}
+
+function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number): PodPlan {
+  const judged = judgePod(pod, now);
+  const verdict = toldUntilReady(view, verdictOf(judged));
+  if (judged.stage === "Terminating") return { writes: [], verdict };
+  if (judged.stage === "Ended") {
+    const mayCreate = wanted !== undefined && (view.replaceAfter === undefined || now >= view.replaceAfter);
+    // The apiserver deletes an ended pod at once, so the name is free for the next request.
+    if (mayCreate) return { writes: [...remove(pod), create(wanted)], verdict };
+    return { writes: remove(pod), verdict, wakeAt: view.replaceAfter };
+  }
+  if (!wanted || !isOutdated(view, pod, wanted)) return { writes: [], verdict };
+  const message = "The pod ends to make room for one built from the current spec.";
+  // A pod without a node has no process to wait for: it too is gone at once.
+  const writes = pod.spec?.nodeName ? remove(pod) : [...remove(pod), create(wanted)];
+  return { writes, verdict: waits(REASON.PodTerminating, message) };
+}
+
+/** A new pod is due when what it is built from changed, or for each new value of `restartedAt`. */
+function isOutdated({ instance }: View, pod: Pod, wanted: Pod): boolean {
+  const is = pod.metadata.annotations ?? {};
+  const due = wanted.metadata.annotations ?? {};
+  if (is[ANNOTATION.podHash] !== due[ANNOTATION.podHash]) return true;
+  if (pod.metadata.labels?.[LABEL.slot] !== wanted.metadata.labels?.[LABEL.slot]) return true;
+  const restart = instance.spec.restartedAt;
+  return (
+    restart !== undefined && restart !== is[ANNOTATION.restartedAt] && restart !== instance.status?.observedRestart
+  );
+}
+
+function verdictOf(judged: PodVerdict): Verdict {
+  if (judged.stage === "Ready") return holds(judged.message);
+  const step = judged.reason === REASON.ConfigRejected ? STEP.Config : STEP.Pod;
+  if (judged.failed) return fails(step, judged.reason, judged.message);
+  return waits(judged.reason, judged.message, judged.failsAt);
+}
+
+function toldUntilReady({ instance }: View, verdict: Verdict): Verdict {
+  const told = instance.status?.failure;
+  if (
+    verdict.status === "True" ||
+    verdict.failedStep ||
+    told?.step !== STEP.Pod ||
+    !TOLD_UNTIL_READY.has(told.reason)
+  ) {
+    return verdict;
+  }
+  const reason = Object.values(REASON).find((known) => known === told.reason) ?? REASON.PodFailed;
+  return {
+    ...fails(STEP.Pod, reason, told.message),
+    ...(verdict.failsAt === undefined ? {} : { failsAt: verdict.failsAt }),
+  };
+}
+
+function create(body: Pod): Write {
+  return write({ verb: "create", step: STEP.Pod, type: PODS, body });
+}
+
+function remove(pod: Pod): Write[] {
+  return pod.metadata.deletionTimestamp ? [] : [write({ verb: "delete", step: STEP.Pod, type: PODS, live: pod })];
+}

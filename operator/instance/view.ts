@@ -1,0 +1,25 @@
+import type { OpenClawClass, OpenClawInstance } from "#crds/index.ts";
+import type { ConfigMap, NetworkPolicy, PersistentVolumeClaim, Pod, Secret, Service } from "#lib/kube/resource.ts";
+import type { GatewayVerdict } from "../probe/gateway-verdict.ts";
+
+/** All that a plan is made from: what the caches hold under an instance's names, whoever owns it. */
+export interface View {
+  readonly instance: OpenClawInstance;
+  /** The class the instance names, if there is one. */
+  readonly class: OpenClawClass | undefined;
+  /** With digests in place of data. */
+  readonly secret: Secret | undefined;
+  /** With digests in place of data. */
+  readonly configMap: ConfigMap | undefined;
+  readonly claim: PersistentVolumeClaim | undefined;
+  readonly service: Service | undefined;
+  /** The policy all pods of the class in the namespace share. */
+  readonly classPolicy: NetworkPolicy | undefined;
+  /** The policy for the instance's own destinations. */
+  readonly instancePolicy: NetworkPolicy | undefined;
+  readonly pod: Pod | undefined;
+  /** What the prober found of this very container; undefined = nothing yet. */
+  readonly gateway: GatewayVerdict | undefined;
+  /** A pod that keeps ending is not replaced before (epoch milliseconds). */
+  readonly replaceAfter: number | undefined;
+}
