@@ -38,7 +38,10 @@ describe("a stream's usage", () => {
         const whole = Buffer.from(ending(`${before.join("")}\n${usageChunk}${DONE}`));
         const pieces: Buffer[] = [];
         let at = 0;
-        for (const cut of cuts) pieces.push(whole.subarray(at, (at += cut)));
+        for (const cut of cuts) {
+          pieces.push(whole.subarray(at, at + cut));
+          at += cut;
+        }
         expect(pass(events(true), [...pieces, whole.subarray(at)])).toEqual({ text: expected, seen: [counted] });
       }),
     );
