@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Registry } from "prom-client";
-import { type Clock, sleep } from "../clock.ts";
-import type { Logger } from "../log.ts";
+import { aborted } from "#lib/aborted.ts";
+import { type Clock, sleep } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
 import { type ControllerObserver, observeController } from "./controller-metrics.ts";
 import { createWorkQueue, type WorkQueue } from "./queue.ts";
 
@@ -26,7 +27,7 @@ export class TerminalError extends Error {
 export interface ReconcileContext {
   /** Aborts at the deadline of this reconcile and when the controller must stop at once. */
   readonly signal: AbortSignal;
-  /** Carries controller, key and reconcileId in each line. */
+  /** Carries controller, object (the key) and reconcileId in each line. */
   readonly log: Logger;
   readonly reconcileId: string;
 }
@@ -128,7 +129,7 @@ class WorkerPool implements Controller {
     await sleep(clock, stopGraceMs, abandon ? AbortSignal.any([over, abandon]) : over);
     this.#abort.abort(new Error(`controller ${this.name} stops`));
     if (over.aborted) return;
-    log.warn({ controller: this.name, keys: [...this.#working] }, "aborted the reconciles under way");
+    log.warn({ controller: this.name, objects: [...this.#working] }, "aborted the reconciles under way");
     await sleep(clock, ABORT_GRACE_MS, over);
     if (over.aborted) return;
     throw new Error(`controller ${this.name}: reconciles do not end: ${[...this.#working].join(", ")}`);
@@ -137,7 +138,7 @@ class WorkerPool implements Controller {
   async #reconcile(key: string): Promise<void> {
     const { clock, timeoutMs = RECONCILE_TIMEOUT_MS, newReconcileId = randomUUID } = this.#o;
     const reconcileId = newReconcileId();
-    const log = this.#o.log.child({ controller: this.name, key, reconcileId });
+    const log = this.#o.log.child({ controller: this.name, object: key, reconcileId });
     const deadline = new AbortController();
     const cancelDeadline = clock.setTimer(() => {
       this.#metrics.timedOut();
@@ -197,9 +198,4 @@ class WorkerPool implements Controller {
 /** What Go would have panicked on: faults of the program, not of the world. */
 function isBug(error: unknown): boolean {
   return !(error instanceof Error) || [TypeError, ReferenceError, RangeError].some((kind) => error instanceof kind);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Registry } from "prom-client";
-import type { Clock } from "../clock.ts";
-import type { Logger } from "../log.ts";
+import type { Clock } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
 import type { KubeClient } from "./client.ts";
 import { isAlreadyExists, isNotFound, KubeError } from "./errors.ts";
 import { buildEvent, type EventInput, type EventSource } from "./event-body.ts";

@@ -1,6 +1,6 @@
 import { Gauge, Registry } from "prom-client";
-import { type Clock, sleep } from "../clock.ts";
-import type { Logger } from "../log.ts";
+import { type Clock, sleep } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
 import type { KubeClient } from "./client.ts";
 import { LeaseRecord } from "./lease-record.ts";
 

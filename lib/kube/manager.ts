@@ -1,6 +1,7 @@
-import { type Clock, sleep } from "../clock.ts";
-import type { Logger } from "../log.ts";
-import type { OpsServer } from "../ops-server.ts";
+import { aborted } from "#lib/aborted.ts";
+import { type Clock, sleep } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
+import type { OpsServer } from "#lib/ops-server.ts";
 import { type LeaseOptions, runWithLease } from "./lease.ts";
 
 /** Time for all first lists; longer means that a right is missing or the apiserver is down: better to exit and say so. */
@@ -115,6 +116,8 @@ async function leadAndWork(o: ManagerOptions, stop: AbortSignal, failure: AbortC
   const work = async (lost?: AbortSignal) => {
     const end = lost ? AbortSignal.any([stop, lost]) : stop;
     await Promise.all(o.controllers.map((controller) => own(controller.run(end, lost), failure, o.log)));
+    // A process without controllers (caches only) lives until it is told to stop.
+    await aborted(end);
   };
   if (!o.lease) return work();
   const lease = { ...o.lease, signal: stop, onStarted: work };

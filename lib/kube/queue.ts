@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "#lib/clock.ts";
 import { Heap } from "./heap.ts";
 import { observeQueue } from "./queue-metrics.ts";
 
