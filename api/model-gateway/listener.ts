@@ -19,6 +19,12 @@ export interface Listener {
 export async function listen(handler: RequestListener, port: number, clock: Clock): Promise<Listener> {
   const server = createServer(handler);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // A stopping server would wait for kept connections until they time out.
+  server.on("request", (_req, res) => {
+    res.once("close", () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, resolve);
