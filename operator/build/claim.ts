@@ -42,7 +42,7 @@ export function buildClaim(
 
 function claimSize(instance: OpenClawInstance, plan: ClassSpec, live?: PersistentVolumeClaim): string {
   const wanted = instance.spec.storage?.size ?? plan.storage.size;
-  const current = live?.spec?.resources?.requests?..storage;
+  const current = live?.spec?.resources?.requests?.storage;
   return current !== undefined && parseQuantity(current) >= parseQuantity(wanted) ? current : wanted;
 }
 
@@ -51,8 +51,8 @@ function claimSize(instance: OpenClawInstance, plan: ClassSpec, live?: Persisten
  * nothing to change. Bound to the claim's uid, so that it never hits a namesake.
  */
 export function claimPatch(live: PersistentVolumeClaim, wanted: PersistentVolumeClaim): object | undefined {
-  const size = wanted.spec?.resources?.requests?..storage;
-  const grows = size !== live.spec?.resources?.requests?..storage;
+  const size = wanted.spec?.resources?.requests?.storage;
+  const grows = size !== live.spec?.resources?.requests?.storage;
   const labels = Object.fromEntries(
     Object.entries(wanted.metadata.labels ?? {}).filter(([key, value]) => live.metadata.labels?.[key] !== value),
   );

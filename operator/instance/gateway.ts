@@ -16,22 +16,28 @@ export interface ProbeTarget {
 }
 
 /** Which start of which pod's container this is; undefined while it does not run. */
-export function containerRun(pod: Pod): { podUID: string; startedAt: string } | undefined {
+function containerRun(pod: Pod): { podUID: string; startedAt: string } | undefined {
   const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
   return pod.metadata.uid !== undefined && startedAt !== undefined
     ? { podUID: pod.metadata.uid, startedAt }
     : undefined;
 }
 
+/** Id of the very start of the very container; undefined while it does not run. */
+export function runId(pod: Pod): string | undefined {
+  const run = containerRun(pod);
+  return run && `${run.podUID}/${run.startedAt}`;
+}
+
 /** The gateway to call: that of a ready pod, unless this very container has answered before. */
 export function probeTarget(view: View, slot: Slot): ProbeTarget | undefined {
   const { pod } = view;
   if (!isServing(view) || !pod || hasAnswered(view, pod)) return undefined;
-  const run = containerRun(pod);
+  const id = runId(pod);
   const address = pod.status?.podIP;
-  if (!run || !address) return undefined;
+  if (id === undefined || !address) return undefined;
   const host = address.includes(":") ? `[${address}]` : address;
-  return { id: `${run.podUID}/${run.startedAt}`, url: `http://${host}:${GATEWAY_PORT}`, slot };
+  return { id, url: `http://${host}:${GATEWAY_PORT}`, slot };
 }
 
 /** Judges whether this slot's gateway answered an authenticated call since its container started. */

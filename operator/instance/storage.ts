@@ -37,7 +37,7 @@ function judgePending(claim: PersistentVolumeClaim, now: number): Verdict {
 }
 
 function isGrowing(claim: PersistentVolumeClaim): boolean {
-  const wanted = claim.spec?.resources?.requests?..storage;
-  const has = claim.status?.capacity?..storage;
+  const wanted = claim.spec?.resources?.requests?.storage;
+  const has = claim.status?.capacity?.storage;
   return wanted !== undefined && has !== undefined && parseQuantity(wanted) > parseQuantity(has);
 }

@@ -1,0 +1,69 @@
+import type { Registry } from "prom-client";
+import { CLASSES, INSTANCES, type OpenClawClass, type OpenClawInstance } from "#crds/index.ts";
+import type { Clock } from "#lib/clock.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import { createInformer, type Informer } from "#lib/kube/informer.ts";
+import {
+  CONFIG_MAPS,
+  type ConfigMap,
+  NETWORK_POLICIES,
+  type NetworkPolicy,
+  PERSISTENT_VOLUME_CLAIMS,
+  type PersistentVolumeClaim,
+  PODS,
+  type Pod,
+  SECRETS,
+  SERVICES,
+  type Secret,
+  type Service,
+} from "#lib/kube/resource.ts";
+import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
+import type { Logger } from "#lib/log.ts";
+import { MANAGED_SELECTOR } from "../build/identity.ts";
+import { trimConfigMap, trimPod, trimSecret } from "./trim.ts";
+
+/** Index of the instances by the class they name. */
+export const BY_CLASS = "class";
+
+/** Live copies of all that the operator reads. Of children only what carries the operator's label, filtered by the apiserver. */
+export interface Caches {
+  readonly instances: Informer<OpenClawInstance>;
+  readonly classes: Informer<OpenClawClass>;
+  readonly secrets: Informer<Secret>;
+  readonly configMaps: Informer<ConfigMap>;
+  readonly claims: Informer<PersistentVolumeClaim>;
+  readonly services: Informer<Service>;
+  readonly policies: Informer<NetworkPolicy>;
+  readonly pods: Informer<Pod>;
+}
+
+/** What informers are made of. */
+export interface CacheOptions {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly registry: Registry;
+}
+
+/** Caches that do not run yet. */
+export function createCaches(o: CacheOptions): Caches {
+  const child = { ...o, labelSelector: MANAGED_SELECTOR };
+  return {
+    instances: createInformer({ ...o, type: INSTANCES, indexes: { [BY_CLASS]: ({ spec }) => [spec.className] } }),
+    classes: createInformer({ ...o, type: CLASSES }),
+    secrets: createInformer({ ...child, type: SECRETS, transform: trimSecret }),
+    configMaps: createInformer({ ...child, type: CONFIG_MAPS, transform: trimConfigMap }),
+    claims: createInformer({ ...child, type: PERSISTENT_VOLUME_CLAIMS }),
+    services: createInformer({ ...child, type: SERVICES }),
+    policies: createInformer({ ...child, type: NETWORK_POLICIES }),
+    pods: createInformer({ ...child, type: PODS, transform: trimPod }),
+  };
+}
+
+/** The cache of a kind of children. @throws TypeError for a kind the operator does not keep. */
+export function cacheOf<T extends KubeObject>(caches: Caches, type: ResourceType<T>): Informer<T> {
+  const all: readonly Informer[] = Object.values(caches);
+  const cache = all.find((informer) => informer.type.plural === type.plural);
+  if (!cache) throw new TypeError(`there is no cache of ${type.plural}`);
+  return cache as unknown as Informer<T>;
+}

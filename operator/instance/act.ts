@@ -1,0 +1,157 @@
+import { ANNOTATION, OPERATOR_FIELD_MANAGER } from "#crds/index.ts";
+import { appliedHash, applyIfChanged } from "#lib/kube/apply.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import { isConflict } from "#lib/kube/errors.ts";
+import { type KubeObject, type ObjectRef, type ResourceType, refKey } from "#lib/kube/types.ts";
+import type { Logger } from "#lib/log.ts";
+import { digestEntries } from "../build/digest.ts";
+import { MANAGED_BY } from "../build/identity.ts";
+import { nameTaken } from "./blocked.ts";
+import { refusalOf } from "./refusal.ts";
+import type { Blocked } from "./verdict.ts";
+import type { Write } from "./write.ts";
+
+/** What carrying out writes needs. */
+export interface ActContext {
+  readonly client: KubeClient;
+  readonly operatorVersion: string;
+  /** Takes an object the apiserver answered into its cache, so that the next plan sees our own write. */
+  readonly assume: <T extends KubeObject>(type: ResourceType<T>, object: T) => void;
+  /** The cached object of this kind and name. */
+  readonly cached: <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef) => T | undefined;
+  /** Creations of shared children under way, by kind and key. */
+  readonly sharing: Map<string, Promise<Outcome>>;
+  /** Told before an object's deletion is asked for. */
+  readonly deleting: (object: KubeObject) => void;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** `done`: all is written. `stale`: the cache was behind and now is not, so plan again. Else what stands in the way. */
+export type Outcome = "done" | "stale" | Blocked;
+
+/**
+ * Carries writes out in order, ending at the first that is not possible.
+ * @throws KubeError when the apiserver cannot be reached or fails; what was written before stays, and the next plan goes on from it.
+ */
+export async function carryOut(writes: readonly Write[], context: ActContext): Promise<Outcome> {
+  for (const write of writes) {
+    const outcome = await carryOutOne(write, context);
+    if (outcome !== "done") return outcome;
+  }
+  return "done";
+}
+
+async function carryOutOne(write: Write, context: ActContext): Promise<Outcome> {
+  try {
+    return await perform(write, context);
+  } catch (error) {
+    // Another's write came between the cache and ours: the watch brings it soon, and the next plan judges it.
+    if (isConflict(error)) return "stale";
+    const refusal = refusalOf(error, write);
+    if (!refusal) throw error;
+    context.log.warn({ err: error, kind: write.type.kind, verb: write.verb }, "the apiserver refused a child");
+    return refusal;
+  }
+}
+
+async function perform(write: Write, context: ActContext): Promise<Outcome> {
+  const { client, signal } = context;
+  const { type } = write;
+  switch (write.verb) {
+    case "create":
+      return write.body.metadata.ownerReferences ? create(write, context) : createShared(write, context);
+    case "apply": {
+      const live = withComparableData(write.live, write.body);
+      const options = { ...hashOptions(context), fieldManager: OPERATOR_FIELD_MANAGER, signal };
+      const { object, written } = await applyIfChanged(client, type, write.body, live, options);
+      if (written) took(context, type, object, "applied");
+      return "done";
+    }
+    case "patch": {
+      const o = { fieldManager: OPERATOR_FIELD_MANAGER, signal };
+      took(context, type, await client.mergePatch(type, write.live.metadata, write.patch, o), "patched");
+      return "done";
+    }
+    case "delete": {
+      const { uid } = write.live.metadata;
+      context.deleting(write.live);
+      await client.delete(type, write.live.metadata, { ...(uid === undefined ? {} : { uid }), signal });
+      context.log.info({ kind: type.kind, name: write.live.metadata.name }, "deleted");
+      return "done";
+    }
+  }
+}
+
+/** No object ever has this resourceVersion: an apply that names it creates, and where something exists it is a conflict. */
+const NEVER = "1";
+
+/**
+ * Creates by server-side apply, so that later applies may remove what this one set, yet never touches what is there already.
+ * A repeat after a broken connection finds our own first try.
+ */
+async function create({ type, step, body }: Write & { verb: "create" }, context: ActContext): Promise<Outcome> {
+  const { client, signal } = context;
+  const { hashAnnotation, versionAnnotation, version } = hashOptions(context);
+  const annotations = {
+    ...body.metadata.annotations,
+    [hashAnnotation]: appliedHash(body),
+    [versionAnnotation]: version,
+  };
+  const fresh = { ...body, metadata: { ...body.metadata, annotations, resourceVersion: NEVER } };
+  try {
+    took(context, type, await client.apply(type, fresh, { fieldManager: OPERATOR_FIELD_MANAGER, signal }), "created");
+    return "done";
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
+  const live = await client.get(type, body.metadata, { signal });
+  // Gone again meanwhile, or ours and the cache has not heard of it: the next plan knows better.
+  if (!live) return "stale";
+  if (isLabelledOurs(live)) {
+    context.assume(type, live);
+    return "stale";
+  }
+  return nameTaken(step, type.kind, body.metadata.name);
+}
+
+/** What no instance owns, several may want at the same time: the first makes it, the others wait for that. */
+async function createShared(write: Write & { verb: "create" }, context: ActContext): Promise<Outcome> {
+  const { type, body } = write;
+  if (context.cached(type, body.metadata)) return "done";
+  const key = `${type.plural}/${refKey(body.metadata)}`;
+  const underWay = context.sharing.get(key);
+  if (underWay) return underWay;
+  const making = create(write, context).finally(() => context.sharing.delete(key));
+  context.sharing.set(key, making);
+  return making;
+}
+
+function isLabelledOurs(object: KubeObject): boolean {
+  return Object.entries(MANAGED_BY).every(([key, value]) => object.metadata.labels?.[key] === value);
+}
+
+function took<T extends KubeObject>(context: ActContext, type: ResourceType<T>, object: T, what: string): void {
+  context.assume(type, object);
+  context.log.info({ kind: type.kind, name: object.metadata.name }, what);
+}
+
+function hashOptions({ operatorVersion }: ActContext) {
+  return {
+    hashAnnotation: ANNOTATION.appliedHash,
+    versionAnnotation: ANNOTATION.operatorVersion,
+    version: operatorVersion,
+  };
+}
+
+/** Caches hold digests of data. Where they are those of the wanted data, the data is as wanted. */
+function withComparableData<T extends KubeObject>(live: T, body: T): T {
+  const wanted = (body as { data?: Record<string, string> }).data;
+  const cached = (live as { data?: Record<string, string> }).data;
+  if (!wanted || !cached) return live;
+  const digests = digestEntries(wanted);
+  const data = Object.fromEntries(
+    Object.entries(cached).map(([key, value]) => [key, value === digests[key] ? (wanted[key] ?? value) : value]),
+  );
+  return { ...live, data };
+}

@@ -1,0 +1,49 @@
+import { timestamp } from "#lib/clock.ts";
+import type { Pod } from "#lib/kube/resource.ts";
+import { refKey } from "#lib/kube/types.ts";
+import { runtimeName } from "../build/identity.ts";
+import { classPolicyName } from "../build/network-policy.ts";
+import type { Caches } from "../cache/caches.ts";
+import type { GatewayProber } from "../probe/gateway-prober.ts";
+import { runId } from "./gateway.ts";
+import type { ReplacementBackoff } from "./replacement-backoff.ts";
+import type { View } from "./view.ts";
+
+/** Where views come from. */
+export interface Sources {
+  readonly caches: Caches;
+  readonly prober: GatewayProber;
+  readonly backoff: ReplacementBackoff;
+  /** Uids of objects whose deletion was asked for and that the watch has not yet told of. */
+  readonly deleting: ReadonlySet<string>;
+}
+
+/** The view of an instance, from caches alone; undefined when there is no such instance. `now` in epoch milliseconds. */
+export function observe(key: string, { caches, prober, backoff, deleting }: Sources, now: number): View | undefined {
+  const instance = caches.instances.get(key);
+  if (!instance) return undefined;
+  const { namespace = "", uid = "" } = instance.metadata;
+  const child = refKey({ namespace, name: runtimeName(instance) });
+  const { className } = instance.spec;
+  const pod = asDeleted(caches.pods.get(child), deleting, now);
+  const run = pod && runId(pod);
+  return {
+    instance,
+    class: caches.classes.get(className),
+    secret: caches.secrets.get(child),
+    configMap: caches.configMaps.get(child),
+    claim: caches.claims.get(child),
+    service: caches.services.get(child),
+    classPolicy: caches.policies.get(refKey({ namespace, name: classPolicyName(className) })),
+    instancePolicy: caches.policies.get(child),
+    pod,
+    gateway: run === undefined ? undefined : prober.verdict(key, run),
+    replaceAfter: backoff.notBefore(uid, now),
+  };
+}
+
+/** A pod we asked to be deleted is on its way out, also before the watch says so. */
+function asDeleted(pod: Pod | undefined, deleting: ReadonlySet<string>, now: number): Pod | undefined {
+  if (!pod || pod.metadata.deletionTimestamp || !deleting.has(pod.metadata.uid ?? "")) return pod;
+  return { ...pod, metadata: { ...pod.metadata, deletionTimestamp: timestamp(now) } };
+}

@@ -1,0 +1,133 @@
+import { type OpenClawInstance, REASON } from "#crds/index.ts";
+import type { Clock } from "#lib/clock.ts";
+import { gatewayToken } from "#lib/keys.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import type { ReconcileContext, Result } from "#lib/kube/controller.ts";
+import type { EventRecorder } from "#lib/kube/events.ts";
+import type { KubeObject } from "#lib/kube/types.ts";
+import { refKey } from "#lib/kube/types.ts";
+import type { Logger } from "#lib/log.ts";
+import { type Caches, cacheOf } from "../cache/caches.ts";
+import type { GatewayProber } from "../probe/gateway-prober.ts";
+import { type ActContext, carryOut } from "./act.ts";
+import { recordFailure } from "./failure-event.ts";
+import { observe } from "./observe.ts";
+import { standingOf } from "./ownership.ts";
+import { type Plan, planInstance } from "./plan.ts";
+import { judgePod } from "./pod-verdict.ts";
+import { ReplacementBackoff } from "./replacement-backoff.ts";
+import type { Settings } from "./settings.ts";
+import { deriveStatus, deriveTerminating } from "./status.ts";
+import { createStatusWriter } from "./status-writer.ts";
+import type { Blocked } from "./verdict.ts";
+import type { View } from "./view.ts";
+
+/** What reconciling instances needs. */
+export interface InstanceReconcilerOptions {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly prober: GatewayProber;
+  readonly settings: Settings;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** A fresh random slot id. */
+  readonly newSlot: () => string;
+}
+
+/** Plans that find the cache behind their own writes are made again at once, this often. */
+const MAX_PASSES = 3;
+
+/** How often a child that someone stands in the way of is tried again: nobody tells us when the way is free. */
+const BLOCKED_RETRY_MS = 30_000;
+
+/** Brings one instance (by key) to what its spec says: observe, plan, act, status. */
+export function createInstanceReconciler(
+  o: InstanceReconcilerOptions,
+): (key: string, context: ReconcileContext) => Promise<Result> {
+  const { client, caches, prober, settings, clock } = o;
+  const backoff = new ReplacementBackoff();
+  const statuses = createStatusWriter(client);
+  const deleting = new Set<string>();
+  const sharing: ActContext["sharing"] = new Map();
+  const sources = { caches, prober, backoff, deleting };
+
+  caches.pods.onChange(({ type, object }) => {
+    if (type === "deleted") deleting.delete(object.metadata.uid ?? "");
+  });
+  caches.instances.onChange(({ type, key, object }) => {
+    if (type !== "deleted") return;
+    prober.forget(key);
+    statuses.forget(key);
+    backoff.forget(object.metadata.uid ?? "");
+  });
+
+  async function reconcile(key: string, { signal, log: parent }: ReconcileContext): Promise<Result> {
+    const log = parent.child({ instance: key });
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      const view = observe(key, sources, clock.now());
+      if (!view) return undefined;
+      if (view.instance.metadata.deletionTimestamp) return finalize(key, view.instance, signal);
+      const plan = planInstance(view, settings, clock.now(), o.newSlot());
+      callGateway(key, plan);
+      const outcome = await carryOut(plan.writes, actContext(view, signal, log));
+      if (outcome !== "stale") return report(view, plan, outcome === "done" ? plan.blocked : outcome, signal);
+    }
+    throw new Error(`the cache stayed behind the apiserver for ${MAX_PASSES} plans`);
+  }
+
+  /**
+   * There is nothing to clean up: the garbage collector takes what is owned, and a volume that is to stay is not owned. So
+   * instances carry no finalizer, and deleting one does not depend on a running operator.
+   */
+  async function finalize(key: string, instance: OpenClawInstance, signal: AbortSignal): Promise<Result> {
+    prober.forget(key);
+    const { written } = await statuses.write(instance, deriveTerminating(instance, clock.now()), clock.now(), signal);
+    if (written) caches.instances.assume(written);
+    return undefined;
+  }
+
+  function callGateway(key: string, { probe }: Plan): void {
+    if (!probe) {
+      prober.forget(key);
+      return;
+    }
+    const { slot } = probe;
+    prober.want(key, { id: probe.id, url: probe.url, token: () => gatewayToken(slot.key, slot.id) });
+  }
+
+  async function report(view: View, plan: Plan, blocked: Blocked | undefined, signal: AbortSignal): Promise<Result> {
+    const { instance } = view;
+    const now = clock.now();
+    const pod = standingOf(view.pod, instance) === "ours" ? view.pod : undefined;
+    const next = deriveStatus(instance, { judgement: plan.judgement, blocked, slot: plan.slot, pod }, now);
+    const { written, writeAt } = await statuses.write(instance, next, now, signal);
+    if (written) {
+      caches.instances.assume(written);
+      recordFailure(o.events, instance, next);
+    }
+    const retryAt = blocked && blocked.reason !== REASON.Terminating ? now + BLOCKED_RETRY_MS : undefined;
+    const wakeAt = Math.min(...[plan.wakeAt, writeAt, retryAt].filter((time) => time !== undefined));
+    return Number.isFinite(wakeAt) ? { requeueAfterMs: Math.max(0, wakeAt - now) } : undefined;
+  }
+
+  function actContext(view: View, signal: AbortSignal, log: Logger): ActContext {
+    return {
+      client,
+      operatorVersion: settings.operatorVersion,
+      sharing,
+      signal,
+      log,
+      assume: (type, object) => cacheOf(caches, type).assume(object),
+      cached: (type, ref) => cacheOf(caches, type).get(refKey(ref)),
+      deleting: (object) => noteDeletion(object, view),
+    };
+  }
+
+  function noteDeletion(object: KubeObject, { pod, instance }: View): void {
+    if (object.kind !== "Pod" || object.metadata.uid === undefined) return;
+    deleting.add(object.metadata.uid);
+    if (pod && judgePod(pod, clock.now()).stage === "Ended") backoff.ended(instance.metadata.uid ?? "", clock.now());
+  }
+
+  return reconcile;
+}

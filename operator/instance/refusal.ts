@@ -1,0 +1,31 @@
+import { MESSAGE_MAX, REASON } from "#crds/index.ts";
+import { isForbidden, isInvalid, type KubeError } from "#lib/kube/errors.ts";
+import type { Blocked } from "./verdict.ts";
+import type { Write } from "./write.ts";
+
+/** What a refusal of the apiserver means for an instance; undefined when the error is no refusal and is to be tried again. */
+export function refusalOf(error: unknown, { step, type, verb }: Write): Blocked | undefined {
+  if (!isForbidden(error) && !isInvalid(error)) return undefined;
+  const { message, details } = error as KubeError;
+  const text = (next: string) =>
+    `The apiserver refused to ${verb} the ${type.kind}: ${message}. ${next}`.slice(0, MESSAGE_MAX);
+  if (isNamespaceTerminating(details)) {
+    return { step, reason: REASON.Terminating, message: "The namespace is being deleted." };
+  }
+  if (message.includes("exceeded quota")) {
+    return { step, reason: REASON.QuotaExceeded, message: text("Raise the quota or remove what uses it.") };
+  }
+  if (isForbidden(error) && /User ".*" cannot /.test(message)) {
+    return { step, reason: REASON.ReconcileFailed, message: text("The operator's RBAC rules lack this right.") };
+  }
+  return {
+    step,
+    reason: REASON.ChildRefused,
+    message: text("Change the instance, its class or the policy that refuses it."),
+  };
+}
+
+function isNamespaceTerminating(details: unknown): boolean {
+  const causes = (details as { causes?: { reason?: string }[] } | undefined)?.causes ?? [];
+  return causes.some(({ reason }) => reason === "NamespaceTerminating");
+}

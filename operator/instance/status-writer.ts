@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from "node:util";
+import { INSTANCES, type InstanceStatus, OPERATOR_FIELD_MANAGER, type OpenClawInstance } from "#crds/index.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import { isConflict, isNotFound } from "#lib/kube/errors.ts";
+import { patchStatusIfChanged } from "#lib/kube/status.ts";
+import { objectKey } from "#lib/kube/types.ts";
+import { isUrgent } from "./status.ts";
+
+/** How long a change that is not urgent may wait for one that is. */
+const HOLD_MS = 30_000;
+
+/** Writes statuses: at once what people or the API must learn, the rest together with that or after a while. */
+export interface StatusWriter {
+  /** Writes or holds back. `now` in epoch milliseconds. Answers the written object, or when to come again for what is held. */
+  write(instance: OpenClawInstance, next: InstanceStatus, now: number, signal: AbortSignal): Promise<StatusOutcome>;
+  /** The instance is gone. */
+  forget(key: string): void;
+}
+
+/** What became of a status. */
+export interface StatusOutcome {
+  readonly written?: OpenClawInstance;
+  /** Epoch milliseconds. */
+  readonly writeAt?: number;
+}
+
+/** A writer that holds nothing yet. */
+export function createStatusWriter(client: KubeClient): StatusWriter {
+  /** Since when a change of this instance waits. Only the time: what is written is always the latest. */
+  const heldSince = new Map<string, number>();
+
+  return {
+    async write(instance, next, now, signal) {
+      const key = objectKey(instance);
+      if (instance.status && isDeepStrictEqual(instance.status, next)) {
+        heldSince.delete(key);
+        return {};
+      }
+      if (!isUrgent(instance.status, next)) {
+        const since = heldSince.get(key) ?? now;
+        heldSince.set(key, since);
+        if (now < since + HOLD_MS) return { writeAt: since + HOLD_MS };
+      }
+      const written = await patch(client, instance, next, signal);
+      heldSince.delete(key);
+      return written ? { written } : {};
+    },
+    forget: (key) => heldSince.delete(key),
+  };
+}
+
+/** Undefined when the instance is gone or another of its name is there: nobody is left to read this status. */
+async function patch(
+  client: KubeClient,
+  instance: OpenClawInstance,
+  next: InstanceStatus,
+  signal: AbortSignal,
+): Promise<OpenClawInstance | undefined> {
+  try {
+    const { object } = await patchStatusIfChanged(client, INSTANCES, instance, next, {
+      fieldManager: OPERATOR_FIELD_MANAGER,
+      signal,
+    });
+    return object;
+  } catch (error) {
+    if (isNotFound(error) || isConflict(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { systemClock } from "#lib/clock.ts";
+import { keysReady, newSlot } from "#lib/keys.ts";
+import { createKubeClient } from "#lib/kube/client.ts";
+import { loadKubeAccess } from "#lib/kube/config.ts";
+import { runManager } from "#lib/kube/manager.ts";
+import { createLogger } from "#lib/log.ts";
+import { createRegistry } from "#lib/metrics.ts";
+import { createOpsServer } from "#lib/ops-server.ts";
+import { type ProcessContext, runProcess } from "#lib/process.ts";
+import { VERSION } from "#lib/version.ts";
+import { readOperatorConfig } from "./config.ts";
+import { freshnessChecks } from "./freshness.ts";
+import { createOperator } from "./operator.ts";
+import { createGatewayCall } from "./probe/call-gateway.ts";
+
+/** Name of the Lease that the leading operator holds. */
+const LEASE = "hatchery-operator";
+
+async function main({ signal, env }: ProcessContext): Promise<void> {
+  await keysReady();
+  const config = readOperatorConfig(env);
+  const log = createLogger("operator", config.logLevel);
+  const registry = createRegistry("operator", VERSION);
+  const clock = systemClock;
+  const access = loadKubeAccess(config.kubeconfig);
+  const client = createKubeClient({ config: access, userAgent: `hatchery-operator/${VERSION}`, registry, log, clock });
+  const gateways = createGatewayCall();
+  const operator = createOperator({
+    client,
+    settings: { ...config, operatorVersion: VERSION },
+    callGateway: gateways.call,
+    workers: config.workers,
+    identity: config.podName,
+    clock,
+    log,
+    registry,
+    newSlot,
+  });
+  const checks = freshnessChecks(operator.informers);
+  try {
+    await runManager({
+      informers: operator.informers,
+      controllers: operator.controllers,
+      lease: {
+        client,
+        namespace: config.namespace,
+        name: LEASE,
+        // A pod that restarts in place is another candidate than before.
+        identity: `${config.podName}_${randomBytes(4).toString("hex")}`,
+        clock,
+        log,
+        registry,
+      },
+      opsServer: createOpsServer({ port: config.opsPort, registry, checks, log }),
+      events: operator.events,
+      client,
+      log,
+      clock,
+      signal,
+    });
+  } finally {
+    operator.prober.close();
+    await gateways.close();
+  }
+}
+
+await runProcess({ name: "operator", main });

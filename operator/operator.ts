@@ -1,0 +1,78 @@
+import type { Registry } from "prom-client";
+import { GROUP } from "#crds/index.ts";
+import type { Clock } from "#lib/clock.ts";
+import type { KubeClient } from "#lib/kube/client.ts";
+import { type Controller, createController } from "#lib/kube/controller.ts";
+import { createEventRecorder, type EventRecorder } from "#lib/kube/events.ts";
+import type { Informer } from "#lib/kube/informer.ts";
+import type { Logger } from "#lib/log.ts";
+import { type Caches, createCaches } from "./cache/caches.ts";
+import { createInstanceReconciler } from "./instance/reconcile.ts";
+import type { Settings } from "./instance/settings.ts";
+import { triggerInstances } from "./instance/triggers.ts";
+import { observeInstances } from "./metrics.ts";
+import { createGatewayProber, type GatewayCall, type GatewayProber } from "./probe/gateway-prober.ts";
+
+/** What an operator is made of; everything that reaches outside comes in here. */
+export interface OperatorOptions {
+  readonly client: KubeClient;
+  readonly settings: Settings;
+  /** Calls a gateway with its slot's token. */
+  readonly callGateway: GatewayCall;
+  readonly workers: number;
+  /** Name of this process in events. */
+  readonly identity: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** A fresh random slot id. */
+  readonly newSlot: () => string;
+}
+
+/** The parts of an operator; nothing runs until a manager runs the informers and controllers. */
+export interface Operator {
+  readonly caches: Caches;
+  readonly informers: readonly Informer[];
+  readonly controllers: readonly Controller[];
+  readonly events: EventRecorder;
+  readonly prober: GatewayProber;
+}
+
+/** Puts an operator together. */
+export function createOperator(o: OperatorOptions): Operator {
+  const { client, clock, log, registry } = o;
+  const caches = createCaches({ client, clock, log, registry });
+  const events = createEventRecorder({
+    client,
+    component: `${GROUP}/operator`,
+    instanceName: o.identity,
+    clock,
+    log,
+    registry,
+  });
+  const prober = createGatewayProber({
+    call: o.callGateway,
+    onVerdict: (key) => controller.queue.add(key),
+    clock,
+    log,
+  });
+  const controller: Controller = createController({
+    name: "instance",
+    reconcile: createInstanceReconciler({
+      client,
+      caches,
+      prober,
+      events,
+      clock,
+      settings: o.settings,
+      newSlot: o.newSlot,
+    }),
+    workers: o.workers,
+    clock,
+    log,
+    registry,
+  });
+  triggerInstances(caches, controller.queue);
+  observeInstances(registry, caches);
+  return { caches, informers: Object.values(caches), controllers: [controller], events, prober };
+}

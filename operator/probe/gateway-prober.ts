@@ -1,0 +1,140 @@
+import type { Clock } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
+import type { GatewayVerdict } from "./gateway-verdict.ts";
+
+/** A gateway to call, and which start of it: another id is another gateway. */
+export interface GatewayTarget {
+  readonly id: string;
+  /** Base URL. */
+  readonly url: string;
+  /** Bearer token of the slot. */
+  readonly token: () => string;
+}
+
+/** Makes one authenticated call. Never throws for what the gateway did; may reject once `signal` aborted. */
+export type GatewayCall = (target: GatewayTarget, signal: AbortSignal) => Promise<GatewayVerdict>;
+
+/**
+ * Calls gateways beside the reconciles, because those wait for nobody but the apiserver. A gateway is called until it answers,
+ * and then never again: what is at rest costs nothing.
+ */
+export interface GatewayProber {
+  /** Calls this gateway until it answers; does nothing if that is under way or done. */
+  want(key: string, target: GatewayTarget): void;
+  /** What is known of the gateway of this id; undefined = nothing yet. */
+  verdict(key: string, id: string): GatewayVerdict | undefined;
+  /** Ends the calls for this key and forgets what they showed. */
+  forget(key: string): void;
+  /** Ends all calls. */
+  close(): void;
+}
+
+/** Options of a prober. */
+export interface GatewayProberOptions {
+  readonly call: GatewayCall;
+  /** Told the key whenever its verdict changed. */
+  readonly onVerdict: (key: string) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Pause after the first failure; doubled with each further one. */
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 30_000;
+/** Failures before one is told of: a network policy or an address may take a moment to reach every node. */
+const TOLD_AFTER = 3;
+/** Calls at a time. */
+const CONCURRENCY = 32;
+
+interface Probe {
+  readonly key: string;
+  readonly target: GatewayTarget;
+  readonly abort: AbortController;
+  attempts: number;
+  verdict: GatewayVerdict | undefined;
+  cancelTimer: () => void;
+}
+
+/** A prober with nothing to do yet. */
+export function createGatewayProber(o: GatewayProberOptions): GatewayProber {
+  const probes = new Map<string, Probe>();
+  const waiting: Probe[] = [];
+  let active = 0;
+
+  function start(probe: Probe): void {
+    waiting.push(probe);
+    pump();
+  }
+
+  function pump(): void {
+    while (active < CONCURRENCY) {
+      const probe = waiting.shift();
+      if (!probe) return;
+      if (probe.abort.signal.aborted) continue;
+      active++;
+      // Settles by itself; what it finds goes to the probe's owner.
+      void attempt(probe).finally(() => {
+        active--;
+        pump();
+      });
+    }
+  }
+
+  async function attempt(probe: Probe): Promise<void> {
+    const verdict = await o.call(probe.target, probe.abort.signal).catch((error: unknown) => {
+      if (!probe.abort.signal.aborted)
+        o.log.error({ err: error, instance: probe.key }, "the call of a gateway failed to run");
+      return undefined;
+    });
+    if (probe.abort.signal.aborted) return;
+    if (verdict?.reachable) {
+      tell(probe, verdict);
+      return;
+    }
+    probe.attempts++;
+    if (verdict && probe.attempts >= TOLD_AFTER) tell(probe, verdict);
+    const pauseMs = Math.min(RETRY_BASE_MS * 2 ** (probe.attempts - 1), RETRY_MAX_MS);
+    probe.cancelTimer = o.clock.setTimer(() => start(probe), pauseMs);
+  }
+
+  function tell(probe: Probe, verdict: GatewayVerdict): void {
+    const before = probe.verdict;
+    const same = before?.reachable === false && !verdict.reachable && before.reason === verdict.reason;
+    if (same) return;
+    probe.verdict = verdict;
+    o.onVerdict(probe.key);
+  }
+
+  function forget(key: string): void {
+    const probe = probes.get(key);
+    if (!probe) return;
+    probes.delete(key);
+    probe.abort.abort();
+    probe.cancelTimer();
+  }
+
+  return {
+    want(key, target) {
+      if (probes.get(key)?.target.id === target.id) return;
+      forget(key);
+      const probe: Probe = {
+        key,
+        target,
+        abort: new AbortController(),
+        attempts: 0,
+        verdict: undefined,
+        cancelTimer: () => undefined,
+      };
+      probes.set(key, probe);
+      start(probe);
+    },
+    verdict(key, id) {
+      const probe = probes.get(key);
+      return probe?.target.id === id ? probe.verdict : undefined;
+    },
+    forget,
+    close() {
+      for (const key of probes.keys()) forget(key);
+    },
+  };
+}
