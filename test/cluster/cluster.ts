@@ -1,0 +1,169 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createCgroups, removeCgroups } from "./cgroups.ts";
+import { createCredentials } from "./credentials.ts";
+import { STORAGE_MANIFESTS } from "./csi.ts";
+import { dnsManifests } from "./dns.ts";
+import { openDoor } from "./door.ts";
+import { type Cluster, createHandle } from "./handle.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { createKubectl } from "./kubectl.ts";
+import { clusterLayout, type Layout } from "./layout.ts";
+import { withLock } from "./lock.ts";
+import { createNetwork, type MasterOptions, startApiserver, startControllers } from "./master.ts";
+import { createNamespaces, findInit, findInits, killNamespaces } from "./namespaces.ts";
+import { API_PORT, CONTROL_PLANE_IP, MAX_NODES, NODE_INDEXES, nodeName } from "./network.ts";
+import { prepareNode, startNode } from "./node.ts";
+import { step } from "./progress.ts";
+import { apiserverReady } from "./readyz.ts";
+import { readRecord, removeRecord, writeRecord } from "./record.ts";
+import { routeServices } from "./route.ts";
+import type { ImageFile } from "./scratch-image.ts";
+import { run } from "./shell.ts";
+import { ensureTools, type Tools } from "./tools.ts";
+import { waitFor } from "./wait.ts";
+
+export type { Cluster } from "./handle.ts";
+
+/** How to start a cluster. */
+export interface ClusterOptions {
+  /** Distinguishes clusters on one machine. */
+  name: string;
+  /** Number of nodes; 1 by default. */
+  nodes?: number;
+  /** Images every node knows without a registry. */
+  images?: readonly ImageFile[];
+  /** Write an audit log of every request. */
+  audit?: boolean;
+  /** How long a silent node counts as ready, in seconds; 40 by default. Tests of lost nodes take less. */
+  nodeGraceSeconds?: number;
+}
+
+/**
+ * Starts a cluster that outlives this process, or takes the one of that name that runs already (its images are brought
+ * up to date, nothing else). It is reached from the host through loopback ports only.
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { name, nodes = 1, images = [] } = options;
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES) throw new Error(`nodes: expected 1 to ${MAX_NODES}`);
+  const layout = clusterLayout(name);
+  const tools = await ensureTools();
+  return withLock(layout.lockFile, async () => {
+    const running = await connect(layout, tools);
+    if (running) {
+      for (const image of images) await running.importImage(image);
+      return running;
+    }
+    await clear(layout);
+    try {
+      return await step(`start cluster ${name}`, () => start(layout, tools, { ...options, nodes, images }));
+    } catch (error) {
+      await clear(layout);
+      throw error;
+    }
+  });
+}
+
+/** The running cluster of that name, or undefined. */
+export async function findCluster(name: string): Promise<Cluster | undefined> {
+  return connect(clusterLayout(name), await ensureTools());
+}
+
+/** A record is written when the start is through: what runs without one was left half started. */
+async function connect(layout: Layout, tools: Tools): Promise<Cluster | undefined> {
+  const init = await findInit(layout.id);
+  const record = await readRecord(layout);
+  if (init === undefined || record?.init !== init) return undefined;
+  return createHandle({ layout, tools, init, record });
+}
+
+/** Ends everything of a cluster but its caches. Fine when it does not run. */
+export async function stopCluster(name: string): Promise<void> {
+  const layout = clusterLayout(name);
+  await withLock(layout.lockFile, () => clear(layout));
+}
+
+/** What is known about a cluster without asking its apiserver. */
+export interface ClusterStatus {
+  name: string;
+  running: boolean;
+  /** Names of the nodes whose processes exist. */
+  nodes: string[];
+  dir: string;
+}
+
+/** Looks at a cluster's processes. */
+export async function clusterStatus(name: string): Promise<ClusterStatus> {
+  const layout = clusterLayout(name);
+  const inits = await findInits();
+  const nodes = NODE_INDEXES.filter((index) => inits.has(layout.nodeId(index))).map(nodeName);
+  return { name, running: inits.has(layout.id), nodes, dir: layout.dir };
+}
+
+async function clear(layout: Layout): Promise<void> {
+  await killNamespaces(layout.id);
+  await removeCgroups(layout.id);
+  // The kernel takes a dead namespace apart in the background; loop devices are the last to go.
+  await waitFor("release of the volumes", async () => !(await run(["losetup", "--list"])).includes(`${layout.dir}/`));
+  await removeRecord(layout);
+  for (const folder of ["etcd", "volumes", "log"]) await rm(join(layout.dir, folder), { recursive: true, force: true });
+}
+
+async function start(layout: Layout, tools: Tools, options: ClusterOptions & { nodes: number }): Promise<Cluster> {
+  const { dir, id, kubeconfig } = layout;
+  for (const folder of [dir, layout.logDir, layout.volumesDir, layout.registriesDir]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+  const credentials = await createCredentials(layout);
+  await createCgroups(id, ["system"]);
+  const init = await createNamespaces({ capsule: tools.capsule, id, log: layout.log("init") });
+  await createNetwork(init);
+  const audit = options.audit ?? false;
+  const master: MasterOptions = {
+    layout,
+    tools,
+    credentials,
+    init,
+    audit,
+    nodeGraceSeconds: options.nodeGraceSeconds ?? 40,
+  };
+  const apiserver = await startApiserver(master);
+  const indexes = NODE_INDEXES.slice(0, options.nodes);
+  const nodeOptions = (index: number) => ({ layout, tools, init, index, images: options.images ?? [] });
+  const prepared = Promise.all(indexes.map((index) => prepareNode(nodeOptions(index))));
+  prepared.catch(() => undefined); // awaited below; until then a failure must not count as unhandled
+  const port = await openDoor({ capsule: tools.capsule, init, dir }, `${CONTROL_PLANE_IP}:${API_PORT}`);
+  const url = `https://127.0.0.1:${port}`;
+  await apiserverReady({ url, token: credentials.adminToken, ca: join(layout.pkiDir, "ca.crt"), signal: apiserver });
+  await writeKubeconfig(kubeconfig, layout.pkiDir, url, credentials.adminToken);
+  const controllers = await startControllers(master);
+  const client = createKubectl(tools.kubectl, kubeconfig);
+  const manifests = [...STORAGE_MANIFESTS, ...dnsManifests({ image: tools.pauseImage.ref, kube: tools.kube })];
+  await client.apply(manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
+  const nodes = await prepared;
+  const started = await Promise.all(nodes.map(({ pid }, i) => startNode(nodeOptions(indexes[i] ?? 0), pid)));
+  await routeServices(layout, init);
+  const signal = AbortSignal.any([apiserver, controllers, ...nodes.map((node) => node.ended), ...started]);
+  await waitFor("nodes and DNS", () => isReady(client, options.nodes), { signal });
+  const record = { init, nodes: options.nodes, audit };
+  await writeRecord(layout, record);
+  return createHandle({ layout, tools, init, record });
+}
+
+/** All nodes take pods, names resolve, and pods may be created in `default`. */
+async function isReady(client: ReturnType<typeof createKubectl>, nodes: number): Promise<boolean> {
+  const ready = 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
+  const states = (await client.kubectl("get", "nodes", "--output", ready)).split("\n").filter(Boolean);
+  if (states.length < nodes || states.some((state) => state !== "True")) return false;
+  const dns = [
+    "get",
+    "deployment",
+    "coredns",
+    "--namespace",
+    "kube-system",
+    "--output",
+    "jsonpath={.status.readyReplicas}",
+  ];
+  if ((await client.kubectl(...dns)) !== "1") return false;
+  return (await client.kubectl("get", "serviceaccount", "default", "--ignore-not-found")) !== "";
+}

@@ -1,0 +1,111 @@
+import { DNS_IP } from "./network.ts";
+
+const NAME = "coredns";
+const NAMESPACE = "kube-system";
+/** The labels NetworkPolicies all over the world choose DNS by. */
+const LABELS = { "k8s-app": "kube-dns" };
+
+/** Only the cluster's own names: anything else is refused at once and no packet leaves the machine. */
+const COREFILE = `.:53 {
+  errors
+  health
+  ready
+  kubernetes cluster.local in-addr.arpa {
+    pods insecure
+    ttl 5
+  }
+  cache 5
+}
+`;
+
+/**
+ * CoreDNS as pods behind the Service every pod is told about. The image has no CoreDNS in it: the multi-call binary is
+ * mounted from the node.
+ */
+export function dnsManifests(o: { image: string; kube: string }): object[] {
+  const metadata = { name: NAME, namespace: NAMESPACE };
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name: "system:coredns" },
+      rules: [
+        { apiGroups: [""], resources: ["services", "pods", "namespaces"], verbs: ["list", "watch"] },
+        { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+      ],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: "system:coredns" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:coredns" },
+      subjects: [{ kind: "ServiceAccount", ...metadata }],
+    },
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { Corefile: COREFILE } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "kube-dns", namespace: NAMESPACE, labels: LABELS },
+      spec: {
+        clusterIP: DNS_IP,
+        selector: LABELS,
+        ports: [
+          { name: "dns", port: 53, protocol: "UDP" },
+          { name: "dns-tcp", port: 53, protocol: "TCP" },
+        ],
+      },
+    },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: LABELS },
+        template: { metadata: { labels: LABELS }, spec: podSpec(o) },
+      },
+    },
+  ];
+}
+
+function podSpec({ image, kube }: { image: string; kube: string }): object {
+  return {
+    serviceAccountName: NAME,
+    priorityClassName: "system-cluster-critical",
+    dnsPolicy: "Default",
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      {
+        name: NAME,
+        image,
+        imagePullPolicy: "Never",
+        command: ["/kube", "coredns", "-conf", "/etc/coredns/Corefile"],
+        ports: [
+          { name: "dns", containerPort: 53, protocol: "UDP" },
+          { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
+        ],
+        readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1 },
+        livenessProbe: {
+          httpGet: { path: "/health", port: 8080 },
+          periodSeconds: 10,
+          timeoutSeconds: 5,
+          failureThreshold: 6,
+        },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] },
+        },
+        volumeMounts: [
+          { name: "kube", mountPath: "/kube", readOnly: true },
+          { name: "config", mountPath: "/etc/coredns", readOnly: true },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "kube", hostPath: { path: kube, type: "File" } },
+      { name: "config", configMap: { name: NAME } },
+    ],
+  };
+}

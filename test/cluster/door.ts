@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { tail } from "./component.ts";
+import { withLock } from "./lock.ts";
+import { commandLine } from "./namespaces.ts";
+
+/** A door that stands open. */
+const doorSchema = z.object({ pid: z.number().int(), port: z.number().int() });
+const doorsSchema = z.record(z.string(), doorSchema);
+type Door = z.infer<typeof doorSchema>;
+
+/** What doors of one cluster have in common. */
+export interface DoorOptions {
+  capsule: string;
+  /** First process of the cluster. */
+  init: number;
+  /** The cluster's folder. */
+  dir: string;
+}
+
+/**
+ * Opens a loopback port of the host that leads to `target` (IP:PORT) inside, and gives it. The door is a process of its
+ * own that ends with the cluster. One that stands open already is used again, and a port once used is taken again if
+ * nobody else has it, so that addresses outlive a restart.
+ */
+export function openDoor(o: DoorOptions, target: string): Promise<number> {
+  return withLock(join(o.dir, "doors.lock"), () => openLocked(o, target));
+}
+
+async function openLocked(o: DoorOptions, target: string): Promise<number> {
+  const doors = await readDoors(o.dir);
+  const known = doors[target];
+  if (known && (await isOpen(known, o.init, target))) return known.port;
+  const opened = await start(o, target, known?.port ?? 0).catch((error: unknown) => {
+    if (known === undefined) throw error;
+    return start(o, target, 0);
+  });
+  await writeFile(file(o.dir), JSON.stringify({ ...doors, [target]: opened }));
+  return opened.port;
+}
+
+async function start(o: DoorOptions, target: string, port: number): Promise<Door> {
+  const log = join(o.dir, "log", "door.log");
+  const out = openSync(log, "a", 0o600);
+  const argv = ["door", "--pid", String(o.init), "--map", `127.0.0.1:${port}=${target}`];
+  const child = spawn(o.capsule, argv, { stdio: ["ignore", "pipe", out], detached: true, cwd: "/" });
+  closeSync(out);
+  if (child.stdout === null) throw new Error("no pipe");
+  const failed = once(child, "exit").then(() => undefined);
+  const first = await Promise.race([once(child.stdout, "data"), failed]);
+  if (first === undefined) throw new Error(`door to ${target}:\n${tail(log)}`);
+  child.stdout.destroy();
+  child.unref();
+  const [address] = z.array(z.string()).parse(JSON.parse(String(first[0])));
+  return { pid: child.pid ?? 0, port: Number(address?.split(":")[1]) };
+}
+
+/** All doors ever opened by the cluster, by target; whether they still stand is another question. */
+export async function readDoors(dir: string): Promise<Record<string, Door>> {
+  try {
+    return doorsSchema.parse(JSON.parse(await readFile(file(dir), "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
+}
+
+/** Whether the recorded process is that door still: a pid may have been given to another since. */
+export async function isOpen(door: Door, init: number, target: string): Promise<boolean> {
+  const [program = "", ...args] = await commandLine(door.pid);
+  const map = args.some((argument) => argument.endsWith(`=${target}`));
+  return basename(program) === "capsule" && args[0] === "door" && args.includes(String(init)) && map;
+}
+
+const file = (dir: string) => join(dir, "doors.json");
