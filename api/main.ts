@@ -54,7 +54,7 @@ async function serveUntil(signal: AbortSignal, { config, client, clock, log, reg
   };
   const { context, freshness, close } = createContext(parts);
   const server = createApiServer(createApp(context), { port: config.port, clock });
-  const ops = createOpsServer({ port: config.opsPort, registry, checks: { kubernetes: freshness.fault }, log });
+  const ops = createOpsServer({ port: config.opsPort, registry, checks: { kubernetes: () => freshness.fault() }, log });
 
   await ops.listen();
   const watching = informer.run(stopped.signal);

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Clock, sleep } from "#lib/clock.ts";
 
@@ -13,23 +13,42 @@ export interface ApiServer {
   listen(): Promise<{ port: number }>;
   /** Stops accepting, lets open answers end within `graceMs`, then cuts what is left. Resolves when nothing is open. */
   drain(graceMs: number): Promise<void>;
+  /** Stops accepting and cuts whatever is open. */
+  close(): Promise<void>;
 }
 
 /** A listener with the limits that streams need: none on a whole request or answer, which may last as long as a turn. */
 export function createApiServer(app: RequestListener, o: { port: number; host?: string; clock: Clock }): ApiServer {
   const options = { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer(options, app);
+  let draining = false;
+  server.on("request", (_req, res: ServerResponse) => {
+    // A kept-alive connection whose answer ended after the drain began would stay open with nothing to do.
+    res.once("close", () => {
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
+  });
   return {
     listen: () => listen(server, o.port, o.host),
     async drain(graceMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      draining = true;
+      const closed = stopAccepting(server);
       const done = new AbortController();
       const cut = sleep(o.clock, graceMs, done.signal).then(() => server.closeAllConnections());
       await closed;
       done.abort();
       await cut;
     },
+    async close() {
+      const closed = stopAccepting(server);
+      server.closeAllConnections();
+      await closed;
+    },
   };
+}
+
+function stopAccepting(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 function listen(server: Server, port: number, host: string | undefined): Promise<{ port: number }> {

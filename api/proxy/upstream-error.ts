@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import { ApiError } from "../errors.ts";
 import { INSTANCE_RETRY_SECONDS } from "../instances/upstream.ts";
 import type { UpstreamErrorReason } from "./metrics.ts";
@@ -36,7 +37,7 @@ export function upstreamFailure(cause: unknown): UpstreamFailure {
     };
   }
   return {
-    reason: code.startsWith("HPE_") ? "malformed" : "reset",
+    reason: cause instanceof errors.HTTPParserError ? "malformed" : "reset",
     error: new ApiError("gateway_error", "the instance broke off the call", {
       step: "gateway",
       logReason: code,

@@ -1,0 +1,86 @@
+import { Registry } from "prom-client";
+import type { Clock } from "#lib/clock.ts";
+import { systemClock } from "#lib/clock.ts";
+import { keysReady } from "#lib/keys.ts";
+import { createLogger } from "#lib/log.ts";
+import { createApp } from "../app.ts";
+import { internalKeyAuthenticator } from "../auth/internal-key.ts";
+import { tenantKey } from "../auth/tenant.ts";
+import type { ApiContext } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import { createHttpMetrics } from "../http/metrics.ts";
+import type { Upstream } from "../instances/upstream.ts";
+import { createOpenStreams } from "../limit/open-streams.ts";
+import { createProxyMetrics } from "../proxy/metrics.ts";
+import { createGatewayAgent } from "../proxy/pool.ts";
+import { type ApiServer, createApiServer } from "../server.ts";
+
+/** The internal key of every API under test. */
+export const INTERNAL_KEY = "internal-key-of-tests-0123456789abcdef";
+/** The token the API presents to gateways in tests. */
+export const GATEWAY_TOKEN = "gateway-token-of-tests";
+
+/** Headers of a first-party server acting for a user. */
+export function as(user: string): Record<string, string> {
+  return { "x-oa-internal-key": INTERNAL_KEY, "x-oa-user-id": user };
+}
+
+/** The whole API on a real socket, with gateways given by tenant key in place of a cluster. */
+export interface ApiUnderTest extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly registry: Registry;
+  readonly server: ApiServer;
+  /** Gateways by tenant key (`human:<id>`); a tenant without one has no instance. */
+  readonly gateways: Map<string, Upstream>;
+  readonly draining: AbortController;
+}
+
+/** Starts it. Routes about instances themselves need a cluster and fail here. */
+export async function startApi(o: { clock?: Clock; maxStreams?: number } = {}): Promise<ApiUnderTest> {
+  await keysReady();
+  const clock = o.clock ?? systemClock;
+  const registry = new Registry();
+  const gateways = new Map<string, Upstream>();
+  const draining = new AbortController();
+  const agent = createGatewayAgent();
+  const noCluster = () => {
+    throw new Error("there is no cluster in this test");
+  };
+  let ids = 0;
+  const context: ApiContext = {
+    log: createLogger("api-test", "silent"),
+    clock,
+    newId: () => `request-${++ids}`,
+    authenticators: [internalKeyAuthenticator(INTERNAL_KEY)],
+    directory: { find: noCluster, subscribe: noCluster },
+    instances: { get: noCluster, ensure: noCluster, delete: noCluster },
+    proxy: {
+      agent,
+      streams: createOpenStreams(o.maxStreams ?? 32),
+      metrics: createProxyMetrics(registry),
+      clock,
+      async resolve(tenant) {
+        const gateway = gateways.get(tenantKey(tenant));
+        if (!gateway) throw new ApiError("instance_not_found", "instance not found", { step: "get_instance" });
+        return gateway;
+      },
+    },
+    metrics: createHttpMetrics(registry),
+    draining: draining.signal,
+  };
+  const server = createApiServer(createApp(context), { port: 0, host: "127.0.0.1", clock });
+  const { port } = await server.listen();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    registry,
+    server,
+    gateways,
+    draining,
+    async [Symbol.asyncDispose]() {
+      await agent.destroy();
+      await server.close();
+    },
+  };
+}
