@@ -11,10 +11,10 @@ import { createRegistry } from "#lib/metrics.ts";
 import { createOpsServer } from "#lib/ops-server.ts";
 import { type ProcessContext, runProcess } from "#lib/process.ts";
 import { VERSION } from "#lib/version.ts";
+import { createApiServer } from "../server.ts";
 import { createModelGatewayApp } from "./app.ts";
 import { createClassCatalog } from "./catalog.ts";
 import { readModelGatewayConfig } from "./config.ts";
-import { listen } from "./listener.ts";
 import { UsageMetrics } from "./usage-metrics.ts";
 
 const NAME = "model-gateway";
@@ -51,8 +51,9 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   // What runs beside the calls goes on until the last of them has ended.
   const beside = new AbortController();
   await ops.listen();
-  const listener = await listen(app, config.port, clock);
-  log.info({ port: listener.port, providers: [...config.providers.keys()] }, "listening");
+  const server = createApiServer(app, { port: config.port, clock });
+  const { port } = await server.listen();
+  log.info({ port, version: VERSION, providers: [...config.providers.keys()] }, "listening");
   ops.setReady(true);
   const work = Promise.all([classes.run(beside.signal), metrics.run(beside.signal)]);
   await Promise.race([work, stopped(signal)]);
@@ -60,7 +61,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   log.info("draining");
   ops.setReady(false);
   await sleep(clock, ENDPOINTS_MS);
-  await listener.drain(config.drainMs);
+  await server.drain(config.drainMs);
   beside.abort(new Error("the process stops"));
   await work;
   await Promise.all([dispatcher.close(), client.close(), ops.close()]);
