@@ -25,7 +25,7 @@ const REQUIRE_SHIM = `import { createRequire as createRequireOfBundle } from "no
  */
 export async function bundle(names: readonly string[], outDir: string): Promise<string[]> {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
-  return await Promise.all(
+  return Promise.all(
     names.map(async (name) => {
       const entry = ENTRY_FILES[name];
       if (!entry) throw new Error(`no bundle "${name}"; there are ${Object.keys(ENTRY_FILES).join(", ")}`);

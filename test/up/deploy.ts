@@ -1,4 +1,4 @@
-import { run } from "./command.ts";
+import { run } from "#test/cluster/shell.ts";
 import { installSimulator, SIMULATOR_API_KEY, SIMULATOR_URL } from "./simulator.ts";
 
 /** A Kubernetes and the programs to talk to it. */
@@ -6,8 +6,10 @@ export interface Target {
   readonly kubeconfig: string;
   readonly kubectl: string;
   readonly helm: string;
-  /** Values that depend on where the cluster runs (DNS address, registry). */
+  /** Chart values that depend on the cluster. */
   readonly values?: Readonly<Record<string, unknown>>;
+  /** Fields of the class `standard` that depend on the cluster's size. */
+  readonly standardClass?: Readonly<Record<string, unknown>>;
 }
 
 /** The model behind every OpenClaw: a real provider's, or the simulated one. */
@@ -52,6 +54,7 @@ export async function deployHatchery(target: Target, images: ImageRefs, provider
     standardClass: {
       image: images.openclaw,
       models: [{ name: "default", provider: "default", providerModel: model }],
+      ...target.standardClass,
     },
     modelProviders: [{ name: "default", baseUrl, apiKey }],
     ...target.values,

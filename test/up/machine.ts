@@ -17,7 +17,7 @@ const exists = (path: string) =>
   );
 
 async function onPath(program: string): Promise<boolean> {
-  const found = await Promise.all((process.env["PATH"] ?? "").split(":").map((dir) => exists(`${dir}/${program}`)));
+  const found = await Promise.all((process.env.PATH ?? "").split(":").map((dir) => exists(`${dir}/${program}`)));
   return found.includes(true);
 }
 
@@ -57,7 +57,7 @@ const REQUIREMENTS: readonly Requirement[] = [
     what: "15 GiB of free disk under the home directory",
     remedy: "free some, or set XDG_CACHE_HOME to a bigger disk",
     holds: async () => {
-      const { bavail, bsize } = await statfs(process.env["XDG_CACHE_HOME"] ?? homedir());
+      const { bavail, bsize } = await statfs(process.env.XDG_CACHE_HOME ?? homedir());
       return bavail * bsize >= 15 * GIB;
     },
   },

@@ -1,4 +1,4 @@
-import { run } from "./command.ts";
+import { run } from "#test/cluster/shell.ts";
 import type { Target } from "./deploy.ts";
 
 const NAMESPACE = "model-provider";

@@ -1,0 +1,61 @@
+import { type Cluster, findCluster, startCluster, stopCluster } from "#test/cluster/cluster.ts";
+import { CONTROL_PLANE_IP } from "#test/cluster/network.ts";
+import { step } from "#test/cluster/progress.ts";
+import { ensureRuntimeImage, ensureServerImage, ensureSimulatorImage } from "#test/images/images.ts";
+import type { ImageRefs, Target } from "./deploy.ts";
+import { findMissing } from "./machine.ts";
+import type { UpTarget } from "./target.ts";
+
+/** Name of the cluster of `make up`; tests use others. */
+const CLUSTER = "up";
+
+/**
+ * A cluster of our own on this machine, started if it does not run.
+ * @throws Error listing what the machine lacks and how to get it.
+ */
+export async function openLocalTarget(): Promise<UpTarget> {
+  const missing = await findMissing();
+  if (missing.length > 0)
+    throw new Error(`this machine can't run a cluster yet:\n${missing.map((line) => `  - ${line}`).join("\n")}`);
+  const cluster = await startCluster({ name: CLUSTER, audit: true });
+  return {
+    ...describeTarget(cluster),
+    kind: "local",
+    provideImages: () => provideImages(cluster),
+    openService: async (namespace, service, port) => ({
+      url: `http://127.0.0.1:${await cluster.openDoor(`${namespace}/${service}:${port}`)}`,
+    }),
+  };
+}
+
+/** How the chart is installed on a cluster of ours: its DNS answers from the control plane's host, not from a pod. */
+export function describeTarget(cluster: Cluster): Target {
+  return {
+    kubeconfig: cluster.kubeconfig,
+    kubectl: cluster.kubectlPath,
+    helm: cluster.helmPath,
+    values: { network: { dnsCidrs: [`${CONTROL_PLANE_IP}/32`] } },
+    // One small machine holds everything: what a gateway asks for at rest, so that several fit, and the usual limits.
+    standardClass: { resources: { requests: { cpu: "50m", memory: "768Mi" } }, storage: { size: "1Gi" } },
+  };
+}
+
+/** Builds the images where their inputs changed and makes them known to the cluster's nodes. */
+export async function provideImages(cluster: Cluster): Promise<ImageRefs> {
+  const [openclaw, server, simulator] = [
+    await ensureRuntimeImage(),
+    await ensureServerImage(),
+    await ensureSimulatorImage(),
+  ];
+  await step("bring the images to the node", async () => {
+    for (const image of [openclaw, server, simulator]) await cluster.importImage(image);
+  });
+  return { openclaw: openclaw.ref, server: server.ref, simulator: simulator.ref };
+}
+
+/** Stops the cluster of `make up`; images and built binaries stay cached. */
+export async function stopLocalCluster(): Promise<void> {
+  const running = await findCluster(CLUSTER);
+  await step("stop the cluster", () => stopCluster(CLUSTER));
+  console.log(running ? "The cluster is gone, with its volumes. Start again with: make up" : "No cluster was up.");
+}
