@@ -8,6 +8,8 @@ export interface Lister<T extends KubeObject> {
   /** How far we have seen; `""` before the first list. */
   readonly resourceVersion: string;
   advance(resourceVersion: string | undefined): void;
+  /** The server cannot go on from what we have seen: a list that ends there again is of no use. */
+  lost(): void;
   /**
    * All objects, at least as new as what we have seen. Only where the server cannot serve that any more (it lost
    * revisions) whatever it holds now, marked `reset`.
@@ -27,6 +29,7 @@ const PAGE_SIZE = 500;
 /** A lister that has seen nothing. */
 export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<T> {
   let seen = "";
+  let lostAt: string | undefined;
 
   /** From the server's cache, not older than seen; the first time whatever it holds. It would ignore a limit. */
   const cached = (signal: AbortSignal) =>
@@ -50,9 +53,13 @@ export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<
     advance(resourceVersion) {
       if (resourceVersion) seen = resourceVersion;
     },
+    lost() {
+      lostAt = seen;
+    },
     async list(signal) {
       try {
-        return { ...(await cached(signal)), reset: false };
+        const list = await cached(signal);
+        if (list.resourceVersion !== lostAt) return { ...list, reset: false };
       } catch (error) {
         if (!placeIsGone(error)) throw error;
       }

@@ -90,6 +90,7 @@ export async function runReflector<T extends KubeObject>(o: ReflectorOptions<T>)
       if (!(error instanceof KubeError)) throw error;
       failures += 1;
       relist ??= whyRelist(error, failures);
+      if (isExpired(error)) lister.lost();
       const waitMs = Math.max(backoff.next(), error.retryAfterMs ?? 0);
       log.warn({ err: error, resource: o.type.plural, relist, waitMs: Math.round(waitMs) }, "list or watch failed");
       await sleep(clock, waitMs, signal);

@@ -56,10 +56,10 @@ export function createStore<T extends KubeObject>(o: StoreOptions<T> = {}): Stor
     return { key, type: "deleted", object: last, previous };
   }
 
-  function take(key: string, raw: T): Change<T>[] {
+  function take(key: string, raw: T, force = false): Change<T>[] {
     const previous = objects.get(key);
     if (previous && sameUid(previous, raw)) {
-      if (previous.metadata.resourceVersion === raw.metadata.resourceVersion) return [];
+      if (!force && previous.metadata.resourceVersion === raw.metadata.resourceVersion) return [];
       const object = transform(raw);
       set(key, object);
       return [{ key, type: "updated", object, previous }];
@@ -116,7 +116,8 @@ export function createStore<T extends KubeObject>(o: StoreOptions<T> = {}): Stor
           const key = objectKey(object);
           if (keep(key)) return [];
           assumed.delete(key);
-          return take(key, object);
+          // A server that went back in time gives the same resourceVersions out again, to other states.
+          return take(key, object, reset);
         }),
       ];
     },
