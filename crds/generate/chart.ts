@@ -10,11 +10,10 @@ export function chartTemplate(yaml: string): string {
     metadata,
     [
       metadata.trimEnd(),
+      "  {{- if .Values.crds.keep }}",
       "  annotations:",
-      "    {{- if .Values.crds.keep }}",
       "    helm.sh/resource-policy: keep",
-      "    {{- end }}",
-      "    hatchery.openagents.com/chart: {{ .Chart.Version | quote }}",
+      "  {{- end }}",
       "  labels:",
       '    {{- include "hatchery.labels" . | nindent 4 }}',
       "",

@@ -3,7 +3,7 @@ import { type KindDefinition, kindSchemas } from "./definition.ts";
 import type { JsonSchema } from "./structural.ts";
 
 /** A row of a table of fields. */
-interface Field {
+export interface Field {
   path: string;
   type: string;
   need: string;
@@ -52,7 +52,8 @@ function fieldTable(root: string, schema: JsonSchema): string[] {
   return ["", `### ${root}`, "", "| field | type | need | meaning |", "|---|---|---|---|", ...rows];
 }
 
-function fields(schema: JsonSchema, prefix: string): Field[] {
+/** Every field below a schema, parents first; `prefix` begins each path. */
+export function fields(schema: JsonSchema, prefix: string): Field[] {
   const required = new Set(schema.required ?? []);
   return Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
@@ -70,7 +71,7 @@ function inner(field: JsonSchema, path: string): Field[] {
 
 function typeOf(field: JsonSchema): string {
   if (field["x-kubernetes-int-or-string"]) return "quantity";
-  if (field["x-kubernetes-preserve-unknown-fields"]) return "object, open";
+  if (field["x-kubernetes-preserve-unknown-fields"] || isEmpty(field.additionalProperties)) return "object, open";
   if (field.enum) return field.enum.map((word) => `\`${String(word)}\``).join(", ");
   if (field.type === "array") return `list of ${typeOf(field.items as JsonSchema)}, at most ${field.maxItems}`;
   if (typeof field.additionalProperties === "object") {
@@ -80,6 +81,11 @@ function typeOf(field: JsonSchema): string {
   if (field.format === "date-time") return "date-time";
   if (field.type === "string") return `string, at most ${field.maxLength}`;
   return String(field.type);
+}
+
+/** `{}`: anything goes. */
+function isEmpty(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && Object.keys(schema).length === 0;
 }
 
 function range(minimum?: number, maximum?: number): string {
@@ -100,6 +106,7 @@ function meaningOf(field: JsonSchema): string {
   return [field.description, ...(extra.length > 0 ? [`(Refused: ${extra.join("; ")}.)`] : [])].join(" ");
 }
 
-function cell(text: string): string {
+/** Text that may stand in a cell of a Markdown table. */
+export function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { chartTemplate } from "./chart.ts";
+import { valuesPage, valuesSchemaFile } from "./chart-values.ts";
 import { customResourceDefinition } from "./definition.ts";
 import { referencePage } from "./docs.ts";
 import { KINDS } from "./kinds.ts";
@@ -12,7 +13,11 @@ const MAX_BYTES = 100_000;
  * @throws StructuralError for a schema that cannot be a CRD; Error for a CRD that is too large.
  */
 export function generatedFiles(): Map<string, string> {
-  const files = new Map<string, string>([["docs/crds.md", referencePage(KINDS)]]);
+  const files = new Map<string, string>([
+    ["docs/crds.md", referencePage(KINDS)],
+    ["docs/values.md", valuesPage()],
+    ["charts/hatchery/values.schema.json", valuesSchemaFile()],
+  ]);
   for (const definition of KINDS) {
     const yaml = stringify(customResourceDefinition(definition), { lineWidth: 120, aliasDuplicateObjects: false });
     const size = Buffer.byteLength(yaml);

@@ -16,7 +16,8 @@ function amounts(what: string) {
   }).describe(what);
 }
 
-const resourcesSchema = rule(
+/** Requests and limits of a pod. */
+export const resourcesSchema = rule(
   z.strictObject({
     requests: amounts("What the scheduler reserves; cpu and memory at least."),
     limits: amounts("What the pod may use; cpu and memory at least."),
@@ -31,7 +32,8 @@ const resourcesSchema = rule(
   },
 ).describe("Resources of the pod.");
 
-const modelSchema = rule(
+/** A model as instances know it and as its provider does. */
+export const modelSchema = rule(
   z.strictObject({
     name: token(63).describe("Name under which instances know the model."),
     provider: dnsLabel().describe("A provider of the model gateway's configuration."),

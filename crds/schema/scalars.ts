@@ -50,13 +50,17 @@ function isRealDate(text: string): boolean {
   return !Number.isNaN(Date.parse(text)) && day.toISOString().startsWith(text.slice(0, 10));
 }
 
-/** A block of addresses, e.g. `203.0.113.0/24`. Link-local ranges are refused: the node's metadata service lives there. */
-export function cidr(): z.ZodString {
+/**
+ * A block of addresses, e.g. `203.0.113.0/24`. Link-local ranges are refused unless asked for: the node's metadata service
+ * lives there.
+ */
+export function cidr({ linkLocal = false } = {}): z.ZodString {
   const block = rule(z.string().max(43), {
     cel: "isCIDR(self)",
     message: "is not a CIDR such as 203.0.113.0/24",
     check: isCidr,
   });
+  if (linkLocal) return block;
   return rule(block, {
     cel: "!isCIDR(self) || !(self.startsWith('169.254.') || self.lowerAscii().startsWith('fe80:'))",
     message: "is link-local: instances never reach the metadata service",
