@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type Api, connectApi } from "./api.ts";
 import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { createCredentials } from "./credentials.ts";
 import { STORAGE_MANIFESTS } from "./csi.ts";
@@ -7,7 +8,6 @@ import { dnsManifests } from "./dns.ts";
 import { openDoor } from "./door.ts";
 import { type Cluster, createHandle } from "./handle.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
-import { createKubectl } from "./kubectl.ts";
 import { clusterLayout, type Layout } from "./layout.ts";
 import { withLock } from "./lock.ts";
 import { createNetwork, type MasterOptions, startApiserver, startControllers } from "./master.ts";
@@ -15,7 +15,6 @@ import { createNamespaces, findInit, findInits, killNamespaces } from "./namespa
 import { API_PORT, CONTROL_PLANE_IP, MAX_NODES, NODE_INDEXES, nodeName } from "./network.ts";
 import { prepareNode, startNode } from "./node.ts";
 import { step } from "./progress.ts";
-import { apiserverReady } from "./readyz.ts";
 import { readRecord, removeRecord, writeRecord } from "./record.ts";
 import { routeServices } from "./route.ts";
 import type { ImageFile } from "./scratch-image.ts";
@@ -49,7 +48,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const layout = clusterLayout(name);
   const tools = await ensureTools();
   return withLock(layout.lockFile, async () => {
-    const running = await connect(layout, tools);
+    const running = await connect(layout);
     if (running) {
       for (const image of images) await running.importImage(image);
       return running;
@@ -65,16 +64,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 /** The running cluster of that name, or undefined. */
-export async function findCluster(name: string): Promise<Cluster | undefined> {
-  return connect(clusterLayout(name), await ensureTools());
+export function findCluster(name: string): Promise<Cluster | undefined> {
+  return connect(clusterLayout(name));
 }
 
 /** A record is written when the start is through: what runs without one was left half started. */
-async function connect(layout: Layout, tools: Tools): Promise<Cluster | undefined> {
+async function connect(layout: Layout): Promise<Cluster | undefined> {
   const init = await findInit(layout.id);
   const record = await readRecord(layout);
   if (init === undefined || record?.init !== init) return undefined;
-  return createHandle({ layout, tools, init, record });
+  return createHandle({ layout, record });
 }
 
 /** Ends everything of a cluster but its caches. Fine when it does not run. */
@@ -134,36 +133,39 @@ async function start(layout: Layout, tools: Tools, options: ClusterOptions & { n
   prepared.catch(() => undefined); // awaited below; until then a failure must not count as unhandled
   const port = await openDoor({ capsule: tools.capsule, init, dir }, `${CONTROL_PLANE_IP}:${API_PORT}`);
   const url = `https://127.0.0.1:${port}`;
-  await apiserverReady({ url, token: credentials.adminToken, ca: join(layout.pkiDir, "ca.crt"), signal: apiserver });
   await writeKubeconfig(kubeconfig, layout.pkiDir, url, credentials.adminToken);
-  const controllers = await startControllers(master);
-  const client = createKubectl(tools.kubectl, kubeconfig);
+  const api = await connectApi({ url, token: credentials.adminToken, ca: join(layout.pkiDir, "ca.crt") });
+  await api.ready(apiserver);
   const manifests = [...STORAGE_MANIFESTS, ...dnsManifests({ image: tools.pauseImage.ref, kube: tools.kube })];
-  await client.apply(manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
-  const nodes = await prepared;
-  const started = await Promise.all(nodes.map(({ pid }, i) => startNode(nodeOptions(indexes[i] ?? 0), pid)));
+  const [controllers, nodes] = await Promise.all([
+    startControllers(master),
+    prepared.then((all) => Promise.all(all.map((node) => startNode(nodeOptions(node.index), node)))),
+    ...manifests.map(({ path, object }) => api.create(path, object)),
+  ]);
   await routeServices(layout, init);
-  const signal = AbortSignal.any([apiserver, controllers, ...nodes.map((node) => node.ended), ...started]);
-  await waitFor("nodes and DNS", () => isReady(client, options.nodes), { signal });
-  const record = { init, nodes: options.nodes, audit };
+  const signal = AbortSignal.any([apiserver, controllers, ...nodes]);
+  await waitFor("nodes and DNS", () => isReady(api, options.nodes), { signal });
+  const record = { init, nodes: options.nodes, audit, tools };
   await writeRecord(layout, record);
-  return createHandle({ layout, tools, init, record });
+  return createHandle({ layout, record });
 }
 
 /** All nodes take pods, names resolve, and pods may be created in `default`. */
-async function isReady(client: ReturnType<typeof createKubectl>, nodes: number): Promise<boolean> {
-  const ready = 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
-  const states = (await client.kubectl("get", "nodes", "--output", ready)).split("\n").filter(Boolean);
-  if (states.length < nodes || states.some((state) => state !== "True")) return false;
-  const dns = [
-    "get",
-    "deployment",
-    "coredns",
-    "--namespace",
-    "kube-system",
-    "--output",
-    "jsonpath={.status.readyReplicas}",
-  ];
-  if ((await client.kubectl(...dns)) !== "1") return false;
-  return (await client.kubectl("get", "serviceaccount", "default", "--ignore-not-found")) !== "";
+async function isReady(api: Api, wanted: number): Promise<boolean> {
+  const nodes = await getStatus(api, "/api/v1/nodes");
+  const ready = (nodes.items ?? []).filter(({ status }) =>
+    status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True"),
+  );
+  if (ready.length < wanted) return false;
+  const dns = await getStatus(api, "/apis/apps/v1/namespaces/kube-system/deployments/coredns");
+  if (!dns.status?.readyReplicas) return false;
+  return (await api.get("/api/v1/namespaces/default/serviceaccounts/default")) !== undefined;
+}
+
+interface Status {
+  status?: { readyReplicas?: number; conditions?: { type: string; status: string }[] };
+}
+
+async function getStatus(api: Api, path: string): Promise<Status & { items?: Status[] }> {
+  return JSON.parse((await api.get(path)) ?? "{}") as Status & { items?: Status[] };
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectApi } from "./api.ts";
 import { ensureKubeBinaries, type KubeBinaries } from "./binaries.ts";
 import { type Component, startComponent } from "./component.ts";
 import {
@@ -15,7 +16,6 @@ import {
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { APISERVER_NAMES, createPki } from "./pki.ts";
-import { apiserverReady } from "./readyz.ts";
 import { waitFor } from "./wait.ts";
 
 /** A running apiserver with etcd and controllers, but no nodes: pods stay Pending unless a test writes their status. */
@@ -98,10 +98,12 @@ async function start(binaries: KubeBinaries, options: ControlPlaneOptions): Prom
       }),
     );
     const alive = AbortSignal.any([etcd.ended, apiserver.ended]);
-    await apiserverReady({ url, token, ca: join(pkiDir, "ca.crt"), signal: alive });
+    const api = await connectApi({ url, token, ca: join(pkiDir, "ca.crt") });
+    await api.ready(alive);
     const manager = spawn(controllerManagerArguments({ kubeconfig, pkiDir }));
     const kubectl = createKubectl(binaries.kubectl, kubeconfig);
-    await waitFor("the default ServiceAccount", () => kubectl.kubectl("get", "serviceaccount", "default"), {
+    const account = "/api/v1/namespaces/default/serviceaccounts/default";
+    await waitFor("the default ServiceAccount", () => api.get(account), {
       signal: AbortSignal.any([alive, manager.ended]),
     });
     return { kubeconfig, url, ...kubectl, stop, ...(audit ? { auditLog: audit.logFile } : {}) };

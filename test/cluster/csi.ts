@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Manifest } from "./api.ts";
 import { toFlags } from "./flags.ts";
 import { nodeName } from "./network.ts";
 import { KUBELET_DIR } from "./node-config.ts";
@@ -11,21 +12,23 @@ export const STORAGE_CLASS = "loop";
 const CONTROLLER_SOCKET = "/run/csi-controller.sock";
 
 /** Driver and default class: volumes are made where the pod is, can grow, and are deleted with their claim. */
-export const STORAGE_MANIFESTS: readonly object[] = [
+export const STORAGE_MANIFESTS: readonly Manifest[] = [
   {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "CSIDriver",
-    metadata: { name: CSI_DRIVER },
-    spec: { attachRequired: false, podInfoOnMount: false, fsGroupPolicy: "File", storageCapacity: false },
+    path: "/apis/storage.k8s.io/v1/csidrivers",
+    object: {
+      metadata: { name: CSI_DRIVER },
+      spec: { attachRequired: false, podInfoOnMount: false, fsGroupPolicy: "File", storageCapacity: false },
+    },
   },
   {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: { name: STORAGE_CLASS, annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    provisioner: CSI_DRIVER,
-    allowVolumeExpansion: true,
-    reclaimPolicy: "Delete",
-    volumeBindingMode: "WaitForFirstConsumer",
+    path: "/apis/storage.k8s.io/v1/storageclasses",
+    object: {
+      metadata: { name: STORAGE_CLASS, annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+      provisioner: CSI_DRIVER,
+      allowVolumeExpansion: true,
+      reclaimPolicy: "Delete",
+      volumeBindingMode: "WaitForFirstConsumer",
+    },
   },
 ];
 

@@ -1,3 +1,4 @@
+import type { Manifest } from "./api.ts";
 import { DNS_IP } from "./network.ts";
 
 const NAME = "coredns";
@@ -22,49 +23,34 @@ const COREFILE = `.:53 {
  * CoreDNS as pods behind the Service every pod is told about. The image has no CoreDNS in it: the multi-call binary is
  * mounted from the node.
  */
-export function dnsManifests(o: { image: string; kube: string }): object[] {
-  const metadata = { name: NAME, namespace: NAMESPACE };
+export function dnsManifests(o: { image: string; kube: string }): Manifest[] {
+  const metadata = { name: NAME };
+  const core = `/api/v1/namespaces/${NAMESPACE}`;
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  const role = "system:coredns";
+  const rules = [
+    { apiGroups: [""], resources: ["services", "pods", "namespaces"], verbs: ["list", "watch"] },
+    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+  ];
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role };
+  const subjects = [{ kind: "ServiceAccount", name: NAME, namespace: NAMESPACE }];
+  const ports = [
+    { name: "dns", port: 53, protocol: "UDP" },
+    { name: "dns-tcp", port: 53, protocol: "TCP" },
+  ];
+  const template = { metadata: { labels: LABELS }, spec: podSpec(o) };
   return [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    { path: `${core}/serviceaccounts`, object: { metadata } },
+    { path: `${rbac}/clusterroles`, object: { metadata: { name: role }, rules } },
+    { path: `${rbac}/clusterrolebindings`, object: { metadata: { name: role }, roleRef, subjects } },
+    { path: `${core}/configmaps`, object: { metadata, data: { Corefile: COREFILE } } },
     {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRole",
-      metadata: { name: "system:coredns" },
-      rules: [
-        { apiGroups: [""], resources: ["services", "pods", "namespaces"], verbs: ["list", "watch"] },
-        { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
-      ],
+      path: `${core}/services`,
+      object: { metadata: { name: "kube-dns", labels: LABELS }, spec: { clusterIP: DNS_IP, selector: LABELS, ports } },
     },
     {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRoleBinding",
-      metadata: { name: "system:coredns" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:coredns" },
-      subjects: [{ kind: "ServiceAccount", ...metadata }],
-    },
-    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { Corefile: COREFILE } },
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "kube-dns", namespace: NAMESPACE, labels: LABELS },
-      spec: {
-        clusterIP: DNS_IP,
-        selector: LABELS,
-        ports: [
-          { name: "dns", port: 53, protocol: "UDP" },
-          { name: "dns-tcp", port: 53, protocol: "TCP" },
-        ],
-      },
-    },
-    {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata,
-      spec: {
-        replicas: 1,
-        selector: { matchLabels: LABELS },
-        template: { metadata: { labels: LABELS }, spec: podSpec(o) },
-      },
+      path: `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`,
+      object: { metadata, spec: { replicas: 1, selector: { matchLabels: LABELS }, template } },
     },
   ];
 }

@@ -1,18 +1,18 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { joinFiles } from "./cgroups.ts";
 import { importImage } from "./containerd.ts";
 import { openDoor } from "./door.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import type { Layout } from "./layout.ts";
 import { withLock } from "./lock.ts";
-import { findInit, findInits, inside, killNamespaces } from "./namespaces.ts";
+import { findInit, findInits, inside, killNamespaces, launch } from "./namespaces.ts";
 import { MAX_NODES, NODE_INDEXES, nodeName } from "./network.ts";
 import { prepareNode, startNode } from "./node.ts";
 import type { ClusterRecord } from "./record.ts";
 import { routeServices } from "./route.ts";
 import type { ImageFile } from "./scratch-image.ts";
 import { run } from "./shell.ts";
-import type { Tools } from "./tools.ts";
 import { waitFor } from "./wait.ts";
 
 /** A running cluster. */
@@ -40,6 +40,8 @@ export interface Cluster extends Kubectl {
   command(argv: readonly string[], node?: number): Promise<string[]>;
   /** Runs a command inside and gives its output. */
   enter(argv: readonly string[], node?: number): Promise<string>;
+  /** Starts a process that lives as long as the cluster, in the control plane's namespaces; its log is `NAME.log`. */
+  launch(name: string, argv: readonly string[]): void;
   /** Ends a node with everything on it, as when its machine loses power. */
   killNode(index: number): Promise<void>;
   /** Starts a node that was killed, or a further one, and waits until it is ready. */
@@ -48,9 +50,9 @@ export interface Cluster extends Kubectl {
   useRegistry(host: string, address: string): Promise<void>;
 }
 
-/** The handle of a cluster whose first process is `init`. */
-export function createHandle(o: { layout: Layout; tools: Tools; init: number; record: ClusterRecord }): Cluster {
-  const { layout, tools, init } = o;
+/** The handle of a cluster that started whole. */
+export function createHandle({ layout, record }: { layout: Layout; record: ClusterRecord }): Cluster {
+  const { init, tools } = record;
   const { kubeconfig, dir } = layout;
   const client = createKubectl(tools.kubectl, kubeconfig);
   const liveNodes = async () => {
@@ -69,7 +71,7 @@ export function createHandle(o: { layout: Layout; tools: Tools; init: number; re
     kubeconfig,
     kubectlPath: tools.kubectl,
     helmPath: tools.helm,
-    ...(o.record.audit ? { auditLog: join(dir, "audit.log") } : {}),
+    ...(record.audit ? { auditLog: join(dir, "audit.log") } : {}),
     helm: (...args) => run([tools.helm, "--kubeconfig", kubeconfig, ...args]),
     openDoor: async (target) => openDoor({ capsule: tools.capsule, init, dir }, await resolve(client, target)),
     importImage: async (image) => {
@@ -77,6 +79,9 @@ export function createHandle(o: { layout: Layout; tools: Tools; init: number; re
     },
     command,
     enter: async (argv, node) => run(await command(argv, node)),
+    launch: (name, argv) => {
+      launch({ pid: init, argv, log: layout.log(name), cgroups: joinFiles(layout.id, "system") });
+    },
     killNode: (index) =>
       withLock(layout.lockFile, async () => {
         await killNamespaces(layout.nodeId(checkIndex(index)));
@@ -85,8 +90,7 @@ export function createHandle(o: { layout: Layout; tools: Tools; init: number; re
     startNode: (index) =>
       withLock(layout.lockFile, async () => {
         const options = { layout, tools, init, index: checkIndex(index), images: [] };
-        const { pid, ended } = await prepareNode(options);
-        const signal = AbortSignal.any([ended, await startNode(options, pid)]);
+        const signal = await startNode(options, await prepareNode(options));
         await routeServices(layout, init);
         const ready = ["wait", "--for=condition=Ready", "--timeout=5s", `node/${nodeName(index)}`];
         await waitFor(nodeName(index), () => client.kubectl(...ready), { signal });

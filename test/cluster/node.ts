@@ -40,6 +40,7 @@ const TUNABLES: Readonly<Record<string, string>> = {
 
 /** A node as far as it can go without an apiserver. */
 export interface PreparedNode {
+  index: number;
   /** Its first process. */
   pid: number;
   /** Aborts when its containerd ends. */
@@ -65,11 +66,14 @@ export async function prepareNode(o: NodeOptions): Promise<PreparedNode> {
   const { ended } = start(o, pid, "containerd", ["containerd", "--config", config]);
   await prepareContainerd(pid, ended);
   for (const image of [tools.pauseImage, ...o.images]) await importImage(pid, image);
-  return { pid, ended };
+  return { index, pid, ended };
 }
 
-/** Starts what needs the apiserver: kubelet, kube-proxy, the policy enforcer and the storage driver. */
-export async function startNode(o: NodeOptions, pid: number): Promise<AbortSignal> {
+/**
+ * Starts what needs the apiserver: kubelet, kube-proxy, the policy enforcer and the storage driver. The signal aborts
+ * when one of the node's processes ends.
+ */
+export async function startNode(o: NodeOptions, { pid, ended }: PreparedNode): Promise<AbortSignal> {
   const { layout, tools, index } = o;
   const dir = layout.nodeDir(index);
   const kubeletConfig = join(dir, "kubelet.json");
@@ -89,6 +93,7 @@ export async function startNode(o: NodeOptions, pid: number): Promise<AbortSigna
   const netpol = toFlags({ kubeconfig: layout.componentKubeconfig("netpol"), node: nodeName(index) });
   const csi = csiNodeArguments({ binDir: tools.csiDir, volumesDir: layout.volumesDir, index });
   return AbortSignal.any([
+    ended,
     start(o, pid, "kubelet", [tools.kube, "kubelet", ...kubelet]).ended,
     start(o, pid, "kube-proxy", [tools.kube, "kube-proxy", `--config=${proxyConfig}`]).ended,
     start(o, pid, "netpol", [tools.kube, "netpol", ...netpol]).ended,

@@ -8,6 +8,15 @@ const recordSchema = z.object({
   init: z.number().int(),
   nodes: z.number().int(),
   audit: z.boolean(),
+  /** What it was started with: a handle taken later must not build anything. */
+  tools: z.object({
+    kube: z.string(),
+    kubectl: z.string(),
+    helm: z.string(),
+    capsule: z.string(),
+    csiDir: z.string(),
+    pauseImage: z.object({ ref: z.string(), tar: z.string() }),
+  }),
 });
 
 /** What is remembered of a cluster that started whole. */
