@@ -1,63 +1,21 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
+import { Child } from "#test/harness/child.ts";
 import { VERSION } from "./version.ts";
 
-/** A process of its own that runs `main` with this body; `body` sees signal, env, log, and says("...") writes a line. */
-class Child {
-  readonly #process: ChildProcess;
-  readonly #lines: string[] = [];
-  readonly exited: Promise<{ code: number | null; out: string; err: string }>;
-  #wake: () => void = () => undefined;
-
-  constructor(body: string, env: Record<string, string> = {}) {
-    const script = `
-      import { z } from "zod";
-      import { parseEnv } from "#lib/env.ts";
-      import { runProcess } from "#lib/process.ts";
-      const say = (text) => process.stdout.write(text + "\\n");
-      await runProcess({ name: "probe", main: async ({ signal, env }) => { ${body} } });`;
-    this.#process = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-      cwd: new URL("..", import.meta.url),
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const { stdout, stderr } = this.#process;
-    if (!stdout || !stderr) throw new Error("no pipes");
-    let err = "";
-    stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text;
-    });
-    createInterface({ input: stdout }).on("line", (line) => {
-      this.#lines.push(line);
-      this.#wake();
-    });
-    this.exited = once(this.#process, "close").then(([code]) => ({
-      code: code as number | null,
-      out: this.#lines.join("\n"),
-      err,
-    }));
-  }
-
-  async line(text: string): Promise<void> {
-    const gone = this.exited.then(({ err }) => {
-      if (!this.#lines.includes(text)) throw new Error(`ended without saying ${text}: ${err}`);
-    });
-    while (!this.#lines.includes(text)) {
-      await Promise.race([gone, new Promise<void>((resolve) => (this.#wake = resolve))]);
-    }
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
-  }
+/** A process whose `main` has this body; it sees signal, env, parseEnv, z and say. */
+function spawnMain(body: string, env?: Record<string, string>): Child {
+  const module = `
+    import { z } from "zod";
+    import { parseEnv } from "#lib/env.ts";
+    import { runProcess } from "#lib/process.ts";
+    await runProcess({ name: "probe", main: async ({ signal, env }) => { ${body} } });`;
+  return new Child(module, env);
 }
 
 describe("runProcess", () => {
   const children: Child[] = [];
   const run = (body: string, env?: Record<string, string>) => {
-    const child = new Child(body, env);
+    const child = spawnMain(body, env);
     children.push(child);
     return child;
   };

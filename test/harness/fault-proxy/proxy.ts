@@ -66,6 +66,8 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", url: path = "/" } = request;
+    // Once its body was passed on, the request no longer knows its socket.
+    const { socket } = request;
     const isWatch = new URLSearchParams(path.split("?")[1]).get("watch") === "true";
     const seen = { method, path, isWatch, headers: request.headers };
     requests.push(seen);
@@ -77,7 +79,7 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     const reply = await pass(request, seen, gone.signal);
     if (fault?.kind === "lose-answer") {
       await reply.body.dump();
-      request.socket.resetAndDestroy();
+      socket.resetAndDestroy();
       return;
     }
     response.writeHead(reply.statusCode, endToEnd(reply.headers));
@@ -86,9 +88,10 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
   }
 
   const server = createServer({ keepAliveTimeout: 90_000 }, (request, response) => {
+    const { socket } = request;
     answer(request, response).catch(() => {
       // The client went away, or the apiserver did: for the other side both look like a broken connection.
-      request.socket.destroy();
+      socket.destroy();
     });
   });
   server.on("connection", (socket) => {
