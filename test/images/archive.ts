@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { withLock } from "#test/cluster/lock.ts";
+import { cacheRoot } from "#test/cluster/paths.ts";
+import { step } from "#test/cluster/progress.ts";
+import { exportImage, runWithStorage } from "./buildah.ts";
+import { imagesRoot } from "./paths.ts";
+
+/** Archives nobody asked for in this long are removed: 14 days, in milliseconds. */
+const UNUSED_LIMIT_MS = 14 * 24 * 3_600_000;
+
+/** An image in a file that `ctr images import` and `skopeo` take. */
+export interface ImageArchive {
+  /** Its full name, `localhost/...:<tag>`. */
+  readonly ref: string;
+  /** Path of the file. */
+  readonly tar: string;
+}
+
+/** What makes up an archive: `build` puts `ref` into the builder's storage, `hash` covers all that goes in. */
+export interface ArchiveInput {
+  readonly name: string;
+  readonly title: string;
+  readonly hash: string;
+  readonly ref: string;
+  build(): Promise<void>;
+}
+
+/** The archive of an image, built when no file of this hash exists. Of several processes that ask, one builds. */
+export async function ensureArchive(input: ArchiveInput): Promise<ImageArchive> {
+  const tar = join(imagesRoot(), `${input.name}-${input.hash}.tar`);
+  const archive = { ref: input.ref, tar };
+  if (existsSync(tar)) {
+    const now = new Date();
+    await utimes(tar, now, now);
+    return archive;
+  }
+  await mkdir(imagesRoot(), { recursive: true });
+  await withLock(join(cacheRoot(), "locks", `image-${input.name}`), async () => {
+    if (existsSync(tar)) return;
+    await step(input.title, async () => {
+      await input.build();
+      await exportImage(input.ref, tar);
+    });
+    await removeUnused(input.name, tar);
+  });
+  return archive;
+}
+
+/** Copies an archive to `<registry>/<name>:<tag>`; a registry on loopback is spoken to in plain HTTP. */
+export async function pushImage(tar: string, reference: string): Promise<void> {
+  const [host = ""] = reference.split("/");
+  const plain = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host);
+  const tls = plain ? ["--dest-tls-verify=false"] : [];
+  await runWithStorage(["skopeo", "copy", "--quiet", ...tls, `docker-archive:${tar}`, `docker://${reference}`]);
+}
+
+async function removeUnused(name: string, kept: string): Promise<void> {
+  const pattern = new RegExp(`^${name}-[0-9a-f]{12}\\.tar$`);
+  for (const file of (await readdir(imagesRoot())).filter((entry) => pattern.test(entry))) {
+    const path = join(imagesRoot(), file);
+    if (path !== kept && Date.now() - (await stat(path)).mtimeMs > UNUSED_LIMIT_MS) await rm(path, { force: true });
+  }
+}
