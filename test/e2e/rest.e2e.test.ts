@@ -1,0 +1,46 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AuditEntry, readAudit } from "./audit-log.ts";
+import { connectSystem, type System } from "./system.ts";
+import { User } from "./user.ts";
+
+/** The window of the requirement: five idle minutes. */
+const WINDOW_MS = 300_000;
+const USERS = ["alice", "bob", "carol", "dave", "erin"];
+
+let system: System;
+beforeAll(async () => {
+  system = await connectSystem();
+  await Promise.all(USERS.map((id) => new User(system, id).ensureInstance()));
+});
+afterAll(async () => {
+  for (const id of USERS.slice(2)) await new User(system, id).call("DELETE", "/api/openclaw/instance");
+  await system[Symbol.asyncDispose]();
+});
+
+/** What keeps leadership and caches alive. */
+function isRenewal({ verb, objectRef }: AuditEntry): boolean {
+  return (
+    verb === "watch" || (objectRef?.resource === "leases" && (verb === "get" || verb === "update" || verb === "patch"))
+  );
+}
+
+describe("five instances at rest", () => {
+  it(
+    "cause no request but the renewals of leases and watches for five minutes",
+    async () => {
+      const from = new Date();
+      await pause(WINDOW_MS);
+      const to = new Date();
+      const accounts = `system:serviceaccount:${system.namespace}:`;
+      const ours = (await readAudit(system.auditLog, from, to)).filter(({ user }) =>
+        user.username.startsWith(accounts),
+      );
+      const others = ours.filter((entry) => !isRenewal(entry));
+      expect(others.map(({ verb, requestURI, user }) => `${user.username} ${verb} ${requestURI}`)).toEqual([]);
+      // A log that missed our requests would be empty as well.
+      expect(ours.filter(({ objectRef }) => objectRef?.resource === "leases").length).toBeGreaterThan(10);
+    },
+    WINDOW_MS + 120_000,
+  );
+});

@@ -1,0 +1,111 @@
+import { request } from "undici";
+import type { System } from "./system.ts";
+
+/** No limit on a turn but the test's own. */
+const PATIENCE_MS = 300_000;
+
+/** An answer of the API, read whole. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+  /** The body as JSON; undefined when it is none. */
+  json: unknown;
+}
+
+/** What a call may carry. */
+export interface CallOptions {
+  headers?: Record<string, string>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** A piece of a streamed reply and when it came, in milliseconds since the process started. */
+export interface Delta {
+  text: string;
+  atMs: number;
+}
+
+/** A person (or a first-party server on their behalf) in front of the API. */
+export class User {
+  readonly id: string;
+  readonly #system: System;
+
+  constructor(system: System, id: string) {
+    this.#system = system;
+    this.id = id;
+  }
+
+  /** The headers that say who calls. */
+  get credentials(): Record<string, string> {
+    return { "x-oa-internal-key": this.#system.internalKey, "x-oa-user-id": this.id };
+  }
+
+  /** One call, its answer read whole. */
+  async call(method: "GET" | "POST" | "DELETE", path: string, options: CallOptions = {}): Promise<Answer> {
+    const response = await this.#open(method, path, options);
+    const text = await response.body.text();
+    return { status: response.statusCode, headers: response.headers, text, json: parseJson(text) };
+  }
+
+  /** Makes sure the user's OpenClaw is there and ready; answers the name its children have. */
+  async ensureInstance(): Promise<string> {
+    const { status, json, text } = await this.call("POST", "/api/openclaw/instance?wait=120");
+    const data = (json as { data?: { status: string; runtime_name: string } } | undefined)?.data;
+    if (status !== 200 || data?.status !== "ready") throw new Error(`${this.id}'s instance is not ready: ${text}`);
+    return data.runtime_name;
+  }
+
+  /** Streams one turn of a session. */
+  async *chat(input: string, session: string, options: CallOptions = {}): AsyncGenerator<Delta> {
+    const headers = { "x-openclaw-session-key": session, ...options.headers };
+    const body = { model: "openclaw", stream: true, input };
+    const response = await this.#open("POST", "/api/openclaw/chat", { ...options, headers, body });
+    if (response.statusCode !== 200) throw new Error(`chat: ${response.statusCode} ${await response.body.text()}`);
+    let rest = "";
+    let completed = false;
+    for await (const chunk of response.body.setEncoding("utf8")) {
+      const events = (rest + String(chunk)).split("\n\n");
+      rest = events.pop() ?? "";
+      for (const event of events) {
+        const data = readEvent(event);
+        if (data?.type === "response.failed") throw new Error(`the turn failed: ${event}`);
+        if (data?.type === "response.completed") completed = true;
+        if (data?.type === "response.output_text.delta") yield { text: data.delta ?? "", atMs: performance.now() };
+      }
+    }
+    if (!completed) throw new Error("the stream ended before the turn was complete");
+  }
+
+  /** One turn of a session, the reply whole. */
+  async say(input: string, session: string, options: CallOptions = {}): Promise<string> {
+    let reply = "";
+    for await (const delta of this.chat(input, session, options)) reply += delta.text;
+    return reply;
+  }
+
+  #open(method: "GET" | "POST" | "DELETE", path: string, { headers, body, signal }: CallOptions) {
+    return request(`${this.#system.apiUrl}${path}`, {
+      method,
+      headers: { ...this.credentials, ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+      headersTimeout: PATIENCE_MS,
+      bodyTimeout: PATIENCE_MS,
+    });
+  }
+}
+
+function readEvent(event: string): { type?: string; delta?: string } | undefined {
+  const data = event.split("\n").find((line) => line.startsWith("data: "));
+  if (!data || data === "data: [DONE]") return undefined;
+  return JSON.parse(data.slice("data: ".length)) as { type?: string; delta?: string };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

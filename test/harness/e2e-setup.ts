@@ -1,0 +1,71 @@
+import type { TestProject } from "vitest/node";
+import { startCluster, stopCluster } from "#test/cluster/cluster.ts";
+import { ensureLightGatewayImage } from "#test/harness/light-gateway/image.ts";
+import { deployHatchery } from "#test/up/deploy.ts";
+import { describeTarget, provideImages } from "#test/up/local-target.ts";
+import { SIMULATOR_SERVICE } from "#test/up/simulator.ts";
+
+/** The running system that end-to-end tests talk to. */
+export interface E2eSystem {
+  /** Name of the cluster, for `findCluster`. */
+  cluster: string;
+  kubeconfig: string;
+  /** Path of the audit log, JSON lines. */
+  auditLog: string;
+  /** Namespace of the control plane and of the instances. */
+  namespace: string;
+  tenantNamespace: string;
+  /** Base URL of the API on this machine. */
+  apiUrl: string;
+  internalKey: string;
+  /** Origin of the simulated model provider on this machine. */
+  modelUrl: string;
+  /** Image of the light stand-in for OpenClaw. */
+  lightImage: string;
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    e2e: E2eSystem;
+  }
+}
+
+/**
+ * Brings the whole system up on a cluster of its own, once for all end-to-end tests, and takes it down after them. With
+ * `E2E_CLUSTER` set, the cluster has that name, is left running, and is taken again by the next run.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const kept = process.env.E2E_CLUSTER;
+  const name = kept || `e2e-${process.pid}`;
+  const stop = async () => {
+    if (!kept) await stopCluster(name);
+  };
+  try {
+    project.provide("e2e", await bringUp(name));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return stop;
+}
+
+async function bringUp(name: string): Promise<E2eSystem> {
+  const cluster = await startCluster({ name, audit: true });
+  if (!cluster.auditLog) throw new Error(`cluster ${name} runs without an audit log; stop it first`);
+  const light = await ensureLightGatewayImage();
+  await cluster.importImage(light);
+  const deployment = await deployHatchery(describeTarget(cluster), await provideImages(cluster));
+  const door = async (service: string) => `http://127.0.0.1:${await cluster.openDoor(service)}`;
+  const { namespace, tenantNamespace, internalKey } = deployment;
+  return {
+    cluster: name,
+    kubeconfig: cluster.kubeconfig,
+    auditLog: cluster.auditLog,
+    namespace,
+    tenantNamespace,
+    internalKey,
+    apiUrl: await door(`${namespace}/hatchery-api:8080`),
+    modelUrl: await door(`${SIMULATOR_SERVICE.namespace}/${SIMULATOR_SERVICE.name}:${SIMULATOR_SERVICE.port}`),
+    lightImage: light.ref,
+  };
+}

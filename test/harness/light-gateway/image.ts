@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { withLock } from "#test/cluster/lock.ts";
+import { cacheRoot } from "#test/cluster/paths.ts";
+import { type ImageFile, writeScratchImage } from "#test/cluster/scratch-image.ts";
+import { run } from "#test/cluster/shell.ts";
+import { hashInputs } from "#test/images/input-hash.ts";
+
+const SOURCE = fileURLToPath(new URL(".", import.meta.url));
+const BUILD = ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];
+
+/** The image of a stand-in for OpenClaw of a few megabytes, for tests that need many pods and no chat. Built when its source changed. */
+export async function ensureLightGatewayImage(): Promise<ImageFile> {
+  const hash = await hashInputs(SOURCE, ["go.mod", "main.go"], [process.arch, ...BUILD]);
+  const ref = `localhost/hatchery/light-gateway:${hash}`;
+  const tar = join(cacheRoot(), "images", `light-gateway-${hash}.tar`);
+  await withLock(join(cacheRoot(), "locks", "image-light-gateway"), async () => {
+    if (!existsSync(tar)) await build(ref, tar);
+  });
+  return { ref, tar };
+}
+
+async function build(ref: string, tar: string): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), "hatchery-light-gateway-"));
+  try {
+    const binary = join(work, "light-gateway");
+    await run([...BUILD, "-o", binary, "."], { cwd: SOURCE, env: { CGO_ENABLED: "0" } });
+    await writeScratchImage({ ref, files: { "light-gateway": binary }, entrypoint: ["/light-gateway"] }, tar);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
