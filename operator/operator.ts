@@ -16,6 +16,8 @@ import { createGatewayProber, type GatewayCall, type GatewayProber } from "./pro
 /** What an operator is made of; everything that reaches outside comes in here. */
 export interface OperatorOptions {
   readonly client: KubeClient;
+  /** The one namespace to work in; default all. */
+  readonly namespace?: string;
   readonly settings: Settings;
   /** Calls a gateway with its slot's token. */
   readonly callGateway: GatewayCall;
@@ -41,7 +43,7 @@ export interface Operator {
 /** Puts an operator together. */
 export function createOperator(o: OperatorOptions): Operator {
   const { client, clock, log, registry } = o;
-  const caches = createCaches({ client, clock, log, registry });
+  const caches = createCaches({ client, clock, log, registry, namespace: o.namespace });
   const events = createEventRecorder({
     client,
     component: `${GROUP}/operator`,

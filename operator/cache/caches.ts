@@ -40,6 +40,8 @@ export interface Caches {
 /** What informers are made of. */
 export interface CacheOptions {
   readonly client: KubeClient;
+  /** The one namespace whose objects are read; undefined = all. */
+  readonly namespace?: string | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   readonly registry: Registry;
@@ -50,7 +52,7 @@ export function createCaches(o: CacheOptions): Caches {
   const child = { ...o, labelSelector: MANAGED_SELECTOR };
   return {
     instances: createInformer({ ...o, type: INSTANCES, indexes: { [BY_CLASS]: ({ spec }) => [spec.className] } }),
-    classes: createInformer({ ...o, type: CLASSES }),
+    classes: createInformer({ ...o, namespace: undefined, type: CLASSES }),
     secrets: createInformer({ ...child, type: SECRETS, transform: trimSecret }),
     configMaps: createInformer({ ...child, type: CONFIG_MAPS, transform: trimConfigMap }),
     claims: createInformer({ ...child, type: PERSISTENT_VOLUME_CLAIMS }),

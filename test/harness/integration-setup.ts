@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { startControlPlane } from "#test/cluster/control-plane.ts";
+import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -19,14 +18,17 @@ const CRDS = fileURLToPath(new URL("../../crds/generated", import.meta.url));
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const plane = await startControlPlane();
   try {
-    if (existsSync(CRDS)) {
-      await plane.kubectl("apply", "--server-side", "-f", CRDS);
-      await plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", CRDS);
-    }
+    await installCrds(plane);
   } catch (error) {
     await plane.stop();
     throw error;
   }
   project.provide("kubeconfig", plane.kubeconfig);
   return () => plane.stop();
+}
+
+/** Installs our kinds and waits until they are served. */
+export async function installCrds(plane: Pick<ControlPlane, "kubectl">): Promise<void> {
+  await plane.kubectl("apply", "--server-side", "-f", CRDS);
+  await plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", CRDS);
 }

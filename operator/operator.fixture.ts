@@ -1,0 +1,177 @@
+import { randomBytes } from "node:crypto";
+import { Registry } from "prom-client";
+import {
+  GATEWAY_PORT,
+  GROUP,
+  INSTANCES,
+  type InstanceSpecInput,
+  type OpenClawClass,
+  type OpenClawInstance,
+  VERSION,
+} from "#crds/index.ts";
+import { systemClock } from "#lib/clock.ts";
+import { keysReady, newSlot, parseKeyRing } from "#lib/keys.ts";
+import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
+import { loadKubeAccess } from "#lib/kube/config.ts";
+import { runManager } from "#lib/kube/manager.ts";
+import { NAMESPACES } from "#lib/kube/resource.ts";
+import { createLogger } from "#lib/log.ts";
+import { createOpsServer } from "#lib/ops-server.ts";
+import { type FakeNode, type FakeNodeOptions, startFakeNode } from "#test/harness/fake-node.ts";
+import { createOperator, type Operator } from "./operator.ts";
+import { createGatewayCall } from "./probe/call-gateway.ts";
+
+/** The root key of all tests. */
+export const ROOT_KEY = "c3".repeat(32);
+
+/** User agent of the operators under test, by which the audit log tells their requests apart. */
+export const OPERATOR_AGENT = "hatchery-operator-under-test";
+
+const log = createLogger("test", "warn");
+
+/** A client with all rights. */
+export function adminClient(kubeconfig: string, userAgent = "test"): KubeClient {
+  return createKubeClient({ config: loadKubeAccess(kubeconfig), userAgent, log });
+}
+
+/** A namespace of the test's own, with the name of a class of its own. */
+export async function createSandbox(client: KubeClient): Promise<string> {
+  const name = `t-${randomBytes(4).toString("hex")}`;
+  await client.create(NAMESPACES, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  return name;
+}
+
+/** A class as small as can be. */
+export function classNamed(name: string, spec: Partial<OpenClawClass["spec"]> = {}): OpenClawClass {
+  return {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: "OpenClawClass",
+    metadata: { name },
+    spec: {
+      image: "registry.test/openclaw:2026.9.6-0123456789ab",
+      resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { cpu: "2", memory: "2Gi" } },
+      storage: { size: "1Gi" },
+      models: [{ name: "default", provider: "simulated", providerModel: "simulated-1" }],
+      ...spec,
+    } as OpenClawClass["spec"],
+  };
+}
+
+/** An instance of a tenant called as itself. */
+export function instanceNamed(
+  namespace: string,
+  name: string,
+  spec: Partial<InstanceSpecInput> = {},
+): OpenClawInstance {
+  return {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: "OpenClawInstance",
+    metadata: { namespace, name },
+    spec: { owner: { subject: name }, ...spec } as OpenClawInstance["spec"],
+  };
+}
+
+/** A running operator, in this process. */
+export interface RunningOperator extends Operator {
+  readonly client: KubeClient;
+  stop(): Promise<void>;
+}
+
+/** Starts an operator for one namespace, without leader election, and resolves once its caches are synced. */
+export async function startOperator(kubeconfig: string, namespace: string): Promise<RunningOperator> {
+  await keysReady();
+  const client = adminClient(kubeconfig, OPERATOR_AGENT);
+  const registry = new Registry();
+  const stop = new AbortController();
+  const gateways = createGatewayCall();
+  const operator = createOperator({
+    client,
+    namespace,
+    settings: {
+      keyRing: parseKeyRing(ROOT_KEY),
+      modelGatewayUrl: "http://model-gateway.test:8080",
+      namespace: "hatchery",
+      dnsCidrs: [],
+      operatorVersion: "0.0.0-test",
+    },
+    callGateway: gateways.call,
+    workers: 4,
+    identity: "operator-under-test",
+    clock: systemClock,
+    log,
+    registry,
+    newSlot,
+  });
+  const running = runManager({
+    informers: operator.informers,
+    controllers: operator.controllers,
+    opsServer: createOpsServer({ port: 0, host: "127.0.0.1", registry, checks: {}, log }),
+    events: operator.events,
+    client,
+    log,
+    clock: systemClock,
+    signal: stop.signal,
+  });
+  await Promise.race([running, Promise.all(operator.informers.map((informer) => informer.synced()))]);
+  return {
+    ...operator,
+    client,
+    async stop() {
+      stop.abort();
+      await running;
+      operator.prober.close();
+      await gateways.close();
+    },
+  };
+}
+
+/** A fake node for one namespace; ends with `stop`. */
+export async function startNode(
+  client: KubeClient,
+  namespace: string | undefined,
+  fate?: FakeNodeOptions["fate"],
+): Promise<FakeNode & { stop(): Promise<void> }> {
+  const stop = new AbortController();
+  const node = await startFakeNode({
+    client,
+    namespace,
+    gatewayPort: GATEWAY_PORT,
+    log,
+    signal: stop.signal,
+    ...(fate ? { fate } : {}),
+  });
+  return {
+    ...node,
+    async stop() {
+      stop.abort();
+      await node.ended;
+    },
+  };
+}
+
+/** Watches instances until this one satisfies `wanted`, and answers it. */
+export async function untilInstance(
+  client: KubeClient,
+  ref: { namespace: string; name: string },
+  wanted: (instance: OpenClawInstance) => boolean,
+): Promise<OpenClawInstance> {
+  const end = new AbortController();
+  try {
+    const { items, resourceVersion } = await client.list(INSTANCES, { namespace: ref.namespace });
+    const now = items.find(({ metadata }) => metadata.name === ref.name);
+    if (now && wanted(now)) return now;
+    const fieldSelector = `metadata.name=${ref.name}`;
+    const watch = { namespace: ref.namespace, fieldSelector, resourceVersion, signal: end.signal };
+    for await (const event of client.watch(INSTANCES, watch)) {
+      if (event.type === "ADDED" || event.type === "MODIFIED") if (wanted(event.object)) return event.object;
+    }
+    throw new Error(`the watch ended before ${ref.name} was as wanted`);
+  } finally {
+    end.abort();
+  }
+}
+
+/** True for an instance that is ready and has heard of its latest spec. */
+export function isReady({ metadata, status }: OpenClawInstance): boolean {
+  return status?.phase === "Ready" && status.observedGeneration === metadata.generation;
+}
