@@ -1,0 +1,123 @@
+import { mkdtempSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ConfigError } from "#lib/env.ts";
+import { ManualClock } from "#test/harness/manual-clock.ts";
+import { loadKubeAccess } from "./config.ts";
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+});
+
+const cluster = { server: "https://192.0.2.1:6443/", "certificate-authority": "ca.crt" };
+
+function write(user: object, more: object = {}): string {
+  const path = join(dir, "config");
+  writeFileSync(join(dir, "ca.crt"), "the ca");
+  const config = {
+    clusters: [{ name: "c", cluster }],
+    users: [{ name: "u", user }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace: "home" } }],
+    "current-context": "x",
+    ...more,
+  };
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+describe("loadKubeAccess", () => {
+  it("reads the current context: server, namespace, token, CA beside the file", async () => {
+    const access = loadKubeAccess(write({ token: "t0p" }));
+    expect(access).toMatchObject({ server: "https://192.0.2.1:6443", namespace: "home" });
+    const { headers, tls } = await access.credentials();
+    expect(headers).toEqual({ authorization: "Bearer t0p" });
+    expect(tls).toEqual({ ca: Buffer.from("the ca") });
+  });
+
+  it("reads client certificates, from data and from files", async () => {
+    writeFileSync(join(dir, "tls.key"), "the key");
+    const data = Buffer.from("the cert").toString("base64");
+    const { headers, tls } = await loadKubeAccess(
+      write({ "client-certificate-data": data, "client-key": "tls.key" }),
+    ).credentials();
+    expect(headers).toEqual({});
+    expect(tls).toMatchObject({ cert: Buffer.from("the cert"), key: Buffer.from("the key") });
+  });
+
+  it("reads the CA once, and again when its file changed", async () => {
+    const clock = new ManualClock();
+    const access = loadKubeAccess(write({ token: "t" }), clock);
+    const { tls } = await access.credentials();
+    await clock.advance(120_000);
+    expect((await access.credentials()).tls).toBe(tls);
+    writeFileSync(join(dir, "ca.crt"), "another ca");
+    utimesSync(join(dir, "ca.crt"), 1, 1);
+    expect((await access.credentials()).tls).toBe(tls);
+    await clock.advance(60_000);
+    expect((await access.credentials()).tls).toEqual({ ca: Buffer.from("another ca") });
+  });
+
+  it("reads a token file anew after a refresh, without the newline at its end", async () => {
+    writeFileSync(join(dir, "token"), "first\n");
+    const access = loadKubeAccess(write({ tokenFile: "token" }));
+    const bearer = async () => (await access.credentials()).headers.authorization;
+    expect(await bearer()).toBe("Bearer first");
+    writeFileSync(join(dir, "token"), "second\n");
+    expect(await bearer()).toBe("Bearer first");
+    access.refresh();
+    expect(await bearer()).toBe("Bearer second");
+  });
+
+  it("takes name and password, and a server name to verify", async () => {
+    const path = write(
+      { username: "ann", password: "pw" },
+      {
+        clusters: [{ name: "c", cluster: { ...cluster, "tls-server-name": "kube", "insecure-skip-tls-verify": true } }],
+      },
+    );
+    const { headers, tls } = await loadKubeAccess(path).credentials();
+    expect(headers).toEqual({ authorization: `Basic ${Buffer.from("ann:pw").toString("base64")}` });
+    expect(tls).toMatchObject({ servername: "kube", rejectUnauthorized: false });
+  });
+
+  it.each([
+    ["a context that is not there", () => write({}, { "current-context": "gone" }), 'context "gone"'],
+    ["a cluster that is not there", () => write({}, { clusters: [] }), 'cluster "c"'],
+    ["a user that is not there", () => write({}, { users: [] }), 'user "u"'],
+    [
+      "a CA file that is not there",
+      () => write({}, { clusters: [{ name: "c", cluster: { ...cluster, "certificate-authority": "no.crt" } }] }),
+      "no.crt",
+    ],
+    [
+      "a server that is no URL",
+      () => write({}, { clusters: [{ name: "c", cluster: { server: "nowhere" } }] }),
+      '"nowhere"',
+    ],
+    [
+      "a proxy",
+      () => write({}, { clusters: [{ name: "c", cluster: { ...cluster, "proxy-url": "http://p" } }] }),
+      "proxy-url",
+    ],
+    ["a cluster without a server", () => write({}, { clusters: [{ name: "c", cluster: {} }] }), "server is missing"],
+  ])("refuses %s, naming KUBECONFIG", (_what, path, message) => {
+    const load = () => loadKubeAccess(path());
+    expect(load).toThrow(ConfigError);
+    expect(load).toThrow("KUBECONFIG");
+    expect(load).toThrow(message);
+  });
+
+  it("refuses a file that is not there or holds something else", () => {
+    expect(() => loadKubeAccess(join(dir, "none"))).toThrow(/KUBECONFIG .*none.* ENOENT/);
+    writeFileSync(join(dir, "list"), "- a\n- b\n");
+    expect(() => loadKubeAccess(join(dir, "list"))).toThrow(ConfigError);
+    writeFileSync(join(dir, "empty"), "");
+    expect(() => loadKubeAccess(join(dir, "empty"))).toThrow(ConfigError);
+  });
+
+  it("says what is missing outside a pod", () => {
+    expect(() => loadKubeAccess()).toThrow("KUBERNETES_SERVICE_HOST");
+  });
+});
