@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
+import { keysReady, parseKeyRing } from "#lib/keys.ts";
+import { readConfig } from "../api/config.ts";
+import { readModelGatewayConfig } from "../api/model-gateway/config.ts";
+import { readOperatorConfig } from "../operator/config.ts";
+import { find, LEAST_VALUES, type Rendered, render } from "./chart.fixture.ts";
+import type { Deployment, EnvironmentVariable, Secret } from "./kinds.fixture.ts";
+
+const BUILD_MS = 1_800_000;
+let objects: Rendered[];
+
+beforeAll(async () => {
+  await keysReady();
+  objects = await render();
+}, BUILD_MS);
+
+const podOf = (component: string, of = objects) =>
+  find<Deployment>(of, "Deployment", `hatchery-${component}`).spec.template;
+
+/** The environment of a process, its Secrets read as the kubelet would. */
+function environment(component: string, of = objects): Record<string, string> {
+  const [container] = podOf(component, of).spec.containers;
+  return Object.fromEntries((container?.env ?? []).map((variable) => [variable.name, textOf(variable, of)]));
+}
+
+function textOf({ name, value, valueFrom }: EnvironmentVariable, of: readonly Rendered[]): string {
+  if (value !== undefined) return value;
+  if (valueFrom?.fieldRef) return `the pod's ${valueFrom.fieldRef.fieldPath}`;
+  const { name: secret = "", key = "" } = valueFrom?.secretKeyRef ?? {};
+  const text = find<Secret>(of, "Secret", secret).data[key];
+  if (text === undefined) throw new Error(`${name}: Secret ${secret} has no ${key}`);
+  return Buffer.from(text, "base64").toString();
+}
+
+describe("what the chart tells each process is what the process asks for", () => {
+  it("operator", () => {
+    expect(readOperatorConfig(environment("operator"))).toMatchObject({
+      modelGatewayUrl: "http://hatchery-model-gateway.hatchery.svc:8080",
+      opsPort: 9090,
+      logLevel: "info",
+      workers: 16,
+      kubeconfig: undefined,
+    });
+  });
+
+  it("api", () => {
+    expect(readConfig(environment("api"))).toMatchObject({
+      tenantNamespace: "hatchery-tenants",
+      port: 8080,
+      opsPort: 9090,
+      drainSeconds: 300,
+      kubeconfig: undefined,
+    });
+  });
+
+  it("model gateway, with keys from values and from a Secret of the user's", async () => {
+    const modelProviders = [
+      { name: "main", baseUrl: "https://a.example.org/v1/", apiKey: "sk-a" },
+      {
+        name: "on-site",
+        baseUrl: "http://b.example.org",
+        existingSecret: { name: "mine", key: "token" },
+        timeoutSeconds: 60,
+      },
+    ];
+    const mine = { apiVersion: "v1", kind: "Secret", metadata: { name: "mine" }, data: { token: btoa("sk-b") } };
+    const config = readModelGatewayConfig(environment("model-gateway", [...(await render({ modelProviders })), mine]));
+    expect([...config.providers.values()]).toEqual([
+      { name: "main", baseUrl: "https://a.example.org/v1", apiKey: "sk-a", timeoutMs: 300_000 },
+      { name: "on-site", baseUrl: "http://b.example.org", apiKey: "sk-b", timeoutMs: 60_000 },
+    ]);
+  });
+
+  it("and no variable that nobody reads", () => {
+    const read = {
+      operator: [
+        "OPENCLAW_ENCRYPTION_KEY",
+        "OPS_PORT",
+        "LOG_LEVEL",
+        "MODEL_GATEWAY_URL",
+        "POD_NAMESPACE",
+        "POD_NAME",
+        "WORKERS",
+        "DNS_CIDRS",
+      ],
+      api: [
+        "OPENCLAW_ENCRYPTION_KEY",
+        "OPS_PORT",
+        "LOG_LEVEL",
+        "OA_INTERNAL_KEY",
+        "TENANT_NAMESPACE",
+        "PORT",
+        "MAX_STREAMS_PER_TENANT",
+        "DRAIN_SECONDS",
+      ],
+      "model-gateway": [
+        "OPENCLAW_ENCRYPTION_KEY",
+        "OPS_PORT",
+        "LOG_LEVEL",
+        "MODEL_PROVIDERS",
+        "PROVIDER_KEY_MAIN",
+        "PORT",
+        "DRAIN_SECONDS",
+      ],
+    };
+    for (const [component, names] of Object.entries(read)) expect(Object.keys(environment(component))).toEqual(names);
+  });
+});
+
+describe("keys", () => {
+  it("are a root key of 32 bytes and an internal key that is long enough", () => {
+    const { OPENCLAW_ENCRYPTION_KEY: root = "", OA_INTERNAL_KEY: internal = "" } = environment("api");
+    expect(parseKeyRing(root)).toHaveLength(1);
+    expect(internal).toMatch(/^[A-Za-z0-9]{48}$/);
+  });
+
+  it("are the same in the Secret and in the checksums that would replace pods", () => {
+    const { data } = find<Secret>(objects, "Secret", "hatchery-keys");
+    const yaml = Object.entries(data)
+      .map(([name, text]) => `${name}: ${text}`)
+      .sort()
+      .join("\n");
+    const expected = createHash("sha256").update(yaml).digest("hex");
+    for (const component of ["operator", "api", "model-gateway"]) {
+      expect(podOf(component).metadata.annotations["checksum/keys"]).toBe(expected);
+    }
+  });
+
+  it("are new each time", async () => {
+    const root = (all: Rendered[]) => find<Secret>(all, "Secret", "hatchery-keys").data.OPENCLAW_ENCRYPTION_KEY;
+    expect(root(await render())).not.toBe(root(objects));
+  });
+
+  it("come from a Secret of the user's when one is named", async () => {
+    const all = await render({ keys: { existingSecret: "mine" } });
+    expect(all.some(({ kind, metadata }) => kind === "Secret" && metadata.name === "hatchery-keys")).toBe(false);
+    const [container] = podOf("api", all).spec.containers;
+    expect(
+      container?.env.filter((variable) => variable.valueFrom?.secretKeyRef?.name === "mine").map(({ name }) => name),
+    ).toEqual(["OPENCLAW_ENCRYPTION_KEY", "OA_INTERNAL_KEY"]);
+  });
+
+  it("of providers stand in no pod and no other object but their Secret", () => {
+    const [provider] = LEAST_VALUES.modelProviders as { apiKey: string }[];
+    const holders = objects.filter((object) => JSON.stringify(object).includes(btoa(provider?.apiKey ?? "")));
+    expect(holders.map(({ metadata }) => metadata.name)).toEqual(["hatchery-model-providers"]);
+    expect(JSON.stringify(objects)).not.toContain(`"${provider?.apiKey}"`);
+  });
+});

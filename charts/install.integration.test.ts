@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensureKubeBinaries } from "#test/cluster/binaries.ts";
+import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
+import { run } from "#test/cluster/shell.ts";
+import { CHART, helm, LEAST_VALUES, NAMESPACE, type Rendered, render, type Values } from "./chart.fixture.ts";
+import type { Deployment, Secret } from "./kinds.fixture.ts";
+
+/** A control plane of its own: the chart brings what there is one of in a cluster. */
+let plane: ControlPlane;
+const START_MS = 1_800_000;
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+}, START_MS);
+afterAll(() => plane.stop());
+
+const TENANTS = "hatchery-tenants";
+const standardClass = LEAST_VALUES.standardClass as Values;
+
+/** Without --wait: there are no nodes, and an install must not depend on it. */
+function install(values: Values = {}): Promise<string> {
+  const command = ["upgrade", "--install", "hatchery", CHART, "--namespace", NAMESPACE, "--create-namespace"];
+  return helm([...command, "--kubeconfig", plane.kubeconfig], { ...LEAST_VALUES, ...values });
+}
+
+async function get<T = Rendered>(...args: string[]): Promise<T> {
+  return JSON.parse(await plane.kubectl("get", ...args, "--output", "json")) as T;
+}
+
+/** What the apiserver would do to objects, told of every field it does not know. */
+async function dryRun(manifest: string): Promise<string> {
+  const { kubectl } = await ensureKubeBinaries();
+  const flags = ["--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts", "--filename", "-"];
+  return run([kubectl, "--kubeconfig", plane.kubeconfig, "apply", ...flags], { input: manifest });
+}
+
+const keys = async () => (await get<Secret>("secret", "hatchery-keys", "--namespace", NAMESPACE)).data;
+
+async function generations(): Promise<Record<string, number>> {
+  const { items } = await get<{ items: { metadata: { name: string; generation: number } }[] }>(
+    "deployments",
+    "--namespace",
+    NAMESPACE,
+  );
+  return Object.fromEntries(items.map(({ metadata }) => [metadata.name, metadata.generation]));
+}
+
+/** In order: each step goes on from the state the one before it left. */
+describe("the life of a release", () => {
+  let first: Record<string, string>;
+
+  it("installs on an empty cluster, kinds, their first object and all", async () => {
+    const notes = await install();
+    expect(notes).toContain("kubectl --namespace hatchery port-forward service/hatchery-api");
+    const { spec } = await get<{ spec: { image: string; deletionPolicy: string } }>("clawclass", "standard");
+    expect(spec).toMatchObject({ image: "hatchery/openclaw:2026.9.6", deletionPolicy: "Retain" });
+    first = await keys();
+    expect(Object.keys(first).sort()).toEqual(["OA_INTERNAL_KEY", "OPENCLAW_ENCRYPTION_KEY"]);
+  });
+
+  it("changes nothing when it is upgraded to itself", async () => {
+    const before = await generations();
+    expect(Object.values(before)).toEqual([1, 1, 1]);
+    await install();
+    expect(await generations()).toEqual(before);
+    expect(await keys()).toEqual(first);
+  });
+
+  it("carries changes of values to the class, and to the pods they concern", async () => {
+    const [provider] = LEAST_VALUES.modelProviders as Values[];
+    await install({
+      standardClass: { ...standardClass, drainSeconds: 7 },
+      modelProviders: [{ ...provider, apiKey: "sk-2" }],
+    });
+    const { spec } = await get<{ spec: { drainSeconds: number } }>("clawclass", "standard");
+    expect(spec.drainSeconds).toBe(7);
+    expect(await generations()).toEqual({ "hatchery-api": 1, "hatchery-model-gateway": 2, "hatchery-operator": 1 });
+  });
+
+  it("keeps a key ring that a person made of the key, and rolls the pods that hold it", async () => {
+    const ring = btoa(`${"ab".repeat(32)},${atob(first.OPENCLAW_ENCRYPTION_KEY ?? "")}`);
+    const patch = JSON.stringify({ data: { OPENCLAW_ENCRYPTION_KEY: ring } });
+    await plane.kubectl("patch", "secret", "hatchery-keys", "--namespace", NAMESPACE, "--patch", patch);
+    await helm([
+      "upgrade",
+      "hatchery",
+      CHART,
+      "--namespace",
+      NAMESPACE,
+      "--kubeconfig",
+      plane.kubeconfig,
+      "--reuse-values",
+      "--force-conflicts",
+    ]);
+    expect((await keys()).OPENCLAW_ENCRYPTION_KEY).toBe(ring);
+    expect(await generations()).toEqual({ "hatchery-api": 2, "hatchery-model-gateway": 3, "hatchery-operator": 2 });
+    first = await keys();
+  });
+
+  it("refuses a class before anything is touched", async () => {
+    await expect(install({ standardClass: { ...standardClass, storage: { size: "5GB" } } })).rejects.toThrow(
+      "/standardClass/storage/size",
+    );
+  });
+
+  it("takes a kind that grew: the CRD is an ordinary object of the release", async () => {
+    const crd = "openclawinstances.hatchery.openagents.com";
+    const path = "/spec/versions/0/additionalPrinterColumns";
+    const patch = JSON.stringify([{ op: "remove", path }]);
+    await plane.kubectl("patch", "crd", crd, "--type=json", `--patch=${patch}`);
+    await helm([
+      "upgrade",
+      "hatchery",
+      CHART,
+      "--namespace",
+      NAMESPACE,
+      "--kubeconfig",
+      plane.kubeconfig,
+      "--reuse-values",
+      "--force-conflicts",
+    ]);
+    const { spec } = await get<{ spec: { versions: { additionalPrinterColumns: object[] }[] } }>("crd", crd);
+    expect(spec.versions[0]?.additionalPrinterColumns).toHaveLength(10);
+  });
+
+  it("leaves kinds, instances, tenants and keys at an uninstall, and finds them again", async () => {
+    const claw = {
+      apiVersion: "hatchery.openagents.com/v1alpha1",
+      kind: "OpenClawInstance",
+      metadata: { name: "alice", namespace: TENANTS },
+    };
+    await plane.apply(JSON.stringify({ ...claw, spec: { owner: { subject: "alice" } } }));
+    await helm(["uninstall", "hatchery", "--namespace", NAMESPACE, "--kubeconfig", plane.kubeconfig]);
+    expect((await get<{ items: object[] }>("deployments", "--namespace", NAMESPACE)).items).toEqual([]);
+    await install();
+    expect(await keys()).toEqual(first);
+    expect((await get("claw", "alice", "--namespace", TENANTS)).metadata.name).toBe("alice");
+  });
+});
+
+describe("what the apiserver says of it", () => {
+  it("takes every object, field by field", async () => {
+    const all = await render(
+      {
+        api: { replicas: 2 },
+        metrics: { allowFrom: [{ namespaceSelector: {} }] },
+        network: { kubernetesApi: { cidrs: ["10.0.0.1/32"] } },
+      },
+      "--api-versions",
+      "hatchery.openagents.com/v1alpha1/OpenClawClass",
+    );
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: all });
+    const said = await dryRun(list);
+    expect(said.trim().split("\n")).toHaveLength(all.length);
+  });
+
+  it("admits its pods where only restricted ones are", async () => {
+    await plane.apply(
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: "strict", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+      }),
+    );
+    for (const { kind, metadata, spec } of (await render()) as unknown as Deployment[]) {
+      if (kind !== "Deployment") continue;
+      const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: metadata.name, namespace: "strict" } };
+      const account = {
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: { name: metadata.name, namespace: "strict" },
+      };
+      await plane.apply(JSON.stringify(account));
+      await expect(plane.apply(JSON.stringify({ ...pod, spec: spec.template.spec }))).resolves.toContain(
+        "serverside-applied",
+      );
+    }
+  });
+});

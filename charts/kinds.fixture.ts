@@ -1,0 +1,35 @@
+import type { Rendered } from "./chart.fixture.ts";
+
+/* The parts of Kubernetes' kinds that the chart always renders, so that tests need not ask whether they are there. */
+
+export interface EnvironmentVariable {
+  name: string;
+  value?: string;
+  valueFrom?: { secretKeyRef?: { name: string; key: string }; fieldRef?: { fieldPath: string } };
+}
+
+export interface Deployment extends Rendered {
+  spec: {
+    template: {
+      metadata: { labels: Record<string, string>; annotations: Record<string, string> };
+      spec: { containers: { env: EnvironmentVariable[] }[]; topologySpreadConstraints?: object[] };
+    };
+  };
+}
+
+export interface Role extends Rendered {
+  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+}
+
+export interface NetworkPolicy extends Rendered {
+  spec: {
+    podSelector: { matchLabels: Record<string, string> };
+    policyTypes: string[];
+    ingress: object[];
+    egress: { ports: { protocol: string; port: number }[]; to?: object[] }[];
+  };
+}
+
+export interface Secret extends Rendered {
+  data: Record<string, string>;
+}

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { find, type Rendered, render } from "./chart.fixture.ts";
+import type { Deployment, NetworkPolicy, Role } from "./kinds.fixture.ts";
+
+const COMPONENTS = ["operator", "api", "model-gateway"];
+/** The first run on a machine compiles helm. */
+const BUILD_MS = 1_800_000;
+let objects: Rendered[];
+
+beforeAll(async () => {
+  objects = await render();
+}, BUILD_MS);
+
+const deployment = (component: string, of = objects) => find<Deployment>(of, "Deployment", `hatchery-${component}`);
+const ofKind = <T>(kind: string, of = objects) => of.filter((object) => object.kind === kind) as unknown as T[];
+
+describe("rights", () => {
+  const rules = (kind: string, name: string) => find<Role>(objects, kind, name).rules;
+
+  it("are never wildcards, nor the right to give rights", () => {
+    const all = [...ofKind<Role>("ClusterRole"), ...ofKind<Role>("Role")].flatMap((role) => role.rules);
+    const words = all.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs]);
+    expect(words).not.toContain("*");
+    for (const word of ["impersonate", "escalate", "bind", "pods/exec", "serviceaccounts/token", "deletecollection"]) {
+      expect(words).not.toContain(word);
+    }
+  });
+
+  it("of the API: instances in the tenants' namespace, classes to read, no Secret", () => {
+    expect(find(objects, "Role", "hatchery-api").metadata.namespace).toBe("hatchery-tenants");
+    expect(rules("Role", "hatchery-api").flatMap(({ resources }) => resources)).toEqual(["openclawinstances"]);
+    expect(rules("ClusterRole", "hatchery-api")).toEqual([
+      { apiGroups: ["hatchery.openagents.com"], resources: ["openclawclasses"], verbs: ["get", "list", "watch"] },
+    ]);
+  });
+
+  it("of the model gateway: classes to read", () => {
+    expect(rules("ClusterRole", "hatchery-model-gateway")).toEqual([
+      { apiGroups: ["hatchery.openagents.com"], resources: ["openclawclasses"], verbs: ["get", "list", "watch"] },
+    ]);
+    expect(objects.some(({ kind, metadata }) => kind === "Role" && metadata.name.includes("model-gateway"))).toBe(
+      false,
+    );
+  });
+
+  it("of the operator: it writes no spec of a class and creates no instance", () => {
+    const own = rules("ClusterRole", "hatchery-operator").filter(({ apiGroups }) =>
+      apiGroups.includes("hatchery.openagents.com"),
+    );
+    expect(own.flatMap(({ verbs }) => verbs)).not.toContain("create");
+    expect(own.flatMap(({ verbs }) => verbs)).not.toContain("delete");
+    const classes = own.filter(({ resources }) => resources.includes("openclawclasses"));
+    expect(classes.flatMap(({ verbs }) => verbs)).toEqual(["get", "list", "watch"]);
+  });
+});
+
+describe("network policies", () => {
+  it.each(COMPONENTS)("select the pods of %s, both ways", (component) => {
+    const { spec } = find<NetworkPolicy>(objects, "NetworkPolicy", `hatchery-${component}`);
+    const { labels } = deployment(component).spec.template.metadata;
+    expect(labels).toMatchObject(spec.podSelector.matchLabels);
+    expect(spec.podSelector.matchLabels).toMatchObject({ "app.kubernetes.io/component": component });
+    expect(spec.policyTypes).toEqual(["Ingress", "Egress"]);
+  });
+
+  it("let the model gateway out to its providers' ports", async () => {
+    const providers = ["https://a.example.org/v1", "http://b.example.org", "http://c.example.org:9000/v1"];
+    const modelProviders = providers.map((baseUrl, i) => ({ name: `p${i}`, baseUrl, apiKey: "k" }));
+    const models = [{ name: "default", provider: "p0", providerModel: "m" }];
+    const all = await render({ modelProviders, standardClass: { models }, modelGateway: { providerPorts: [8443] } });
+    const { egress } = find<NetworkPolicy>(all, "NetworkPolicy", "hatchery-model-gateway").spec;
+    expect(
+      egress
+        .at(-1)
+        ?.ports.map(({ port }) => port)
+        .sort((a, b) => a - b),
+    ).toEqual([80, 443, 8443, 9000]);
+  });
+
+  it("keep scrapers out until they are named", async () => {
+    const ops = (all: Rendered[]) =>
+      ofKind<NetworkPolicy>("NetworkPolicy", all).filter(({ spec }) => JSON.stringify(spec.ingress).includes('"ops"'));
+    expect(ops(objects)).toEqual([]);
+    expect(ops(await render({ metrics: { allowFrom: [{ namespaceSelector: {} }] } }))).toHaveLength(3);
+  });
+
+  it("narrow the apiserver to its addresses when they are known", async () => {
+    const all = await render({ network: { kubernetesApi: { cidrs: ["10.0.0.1/32"], ports: [6443] } } });
+    for (const { spec } of ofKind<NetworkPolicy>("NetworkPolicy", all)) {
+      expect(spec.egress).toContainEqual({
+        ports: [{ protocol: "TCP", port: 6443 }],
+        to: [{ ipBlock: { cidr: "10.0.0.1/32" } }],
+      });
+    }
+  });
+
+  it("can be left out", async () => {
+    expect(ofKind("NetworkPolicy", await render({ network: { policies: false } }))).toEqual([]);
+  });
+});

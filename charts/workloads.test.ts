@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { find, LEAST_VALUES, type Rendered, render, renderAs, type Values } from "./chart.fixture.ts";
+import type { Deployment } from "./kinds.fixture.ts";
+
+const COMPONENTS = ["operator", "api", "model-gateway"];
+/** The first run on a machine compiles helm. */
+const BUILD_MS = 1_800_000;
+let objects: Rendered[];
+
+beforeAll(async () => {
+  objects = await render();
+}, BUILD_MS);
+
+const deployment = (component: string, of = objects) => find<Deployment>(of, "Deployment", `hatchery-${component}`);
+const ofKind = <T>(kind: string, of = objects) => of.filter((object) => object.kind === kind) as unknown as T[];
+
+describe("pods", () => {
+  it.each(COMPONENTS)("%s runs with the least a pod can have", (component) => {
+    const { spec } = deployment(component).spec.template;
+    expect(spec).toMatchObject({
+      serviceAccountName: `hatchery-${component}`,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
+    });
+    expect(spec.containers).toHaveLength(1);
+    expect(spec.containers[0]).toMatchObject({
+      command: ["node", `/app/${component}.mjs`],
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      },
+      resources: {
+        requests: { cpu: expect.any(String), memory: expect.any(String) },
+        limits: { cpu: expect.any(String), memory: expect.any(String) },
+      },
+      readinessProbe: { httpGet: { path: "/readyz", port: "ops" } },
+      livenessProbe: { httpGet: { path: "/livez", port: "ops" } },
+    });
+  });
+
+  it("are the only ones to get a token of their accounts", () => {
+    const accounts = ofKind<{ automountServiceAccountToken: boolean }>("ServiceAccount");
+    expect(accounts.map((account) => account.automountServiceAccountToken)).toEqual([false, false, false]);
+  });
+
+  it("get a disruption budget and a spread only when there are several", async () => {
+    expect(ofKind("PodDisruptionBudget")).toEqual([]);
+    const many = await render({ api: { replicas: 3 } });
+    expect(ofKind<Rendered>("PodDisruptionBudget", many).map(({ metadata }) => metadata.name)).toEqual([
+      "hatchery-api",
+    ]);
+    expect(deployment("api", many).spec.template.spec.topologySpreadConstraints).toHaveLength(1);
+  });
+
+  it("are named by the release", async () => {
+    const names = (await renderAs("prod")).map(({ metadata }) => metadata.name);
+    expect(names).toContain("prod-hatchery-operator");
+    const own = (await render({ fullnameOverride: "claws" })).map(({ metadata }) => metadata.name);
+    expect(own).toContain("claws-keys");
+  });
+});
+
+describe("a change of", () => {
+  const rolled = async (values: Values) => {
+    const keys = { keys: { existingSecret: "mine" } };
+    const [before, after] = [await render(keys), await render({ ...keys, ...values })];
+    return COMPONENTS.filter((component) => {
+      const [a, b] = [deployment(component, before), deployment(component, after)].map((d) =>
+        JSON.stringify(d.spec.template),
+      );
+      return a !== b;
+    });
+  };
+  const [provider] = LEAST_VALUES.modelProviders as Values[];
+
+  it.each<[string, Values, string[]]>([
+    ["nothing", {}, []],
+    ["a provider's key", { modelProviders: [{ ...provider, apiKey: "sk-other" }] }, ["model-gateway"]],
+    [
+      "a provider's address",
+      { modelProviders: [{ ...provider, baseUrl: "https://other.example.org/v1" }] },
+      ["model-gateway"],
+    ],
+    ["the class", { standardClass: { ...(LEAST_VALUES.standardClass as Values), drainSeconds: 5 } }, []],
+    ["tenants' DNS servers", { network: { dnsCidrs: ["169.254.20.10/32"] } }, ["operator"]],
+    ["the tenants' namespace", { tenantNamespace: { name: "people" } }, ["api"]],
+    ["the image", { image: { tag: "other" } }, COMPONENTS],
+    ["who may scrape", { metrics: { allowFrom: [{ namespaceSelector: {} }] } }, []],
+  ])("%s replaces the pods it concerns", async (_, values, components) => {
+    expect(await rolled(values)).toEqual(components);
+  });
+});
