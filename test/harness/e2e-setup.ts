@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
 import { startCluster, stopCluster } from "#test/cluster/cluster.ts";
 import { ensureLightGatewayImage } from "#test/harness/light-gateway/image.ts";
-import { deployHatchery } from "#test/up/deploy.ts";
+import { deployHatchery, type ImageRefs, type Target } from "#test/up/deploy.ts";
 import { describeTarget, provideImages } from "#test/up/local-target.ts";
 import { SIMULATOR_SERVICE } from "#test/up/simulator.ts";
 
@@ -49,12 +49,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return stop;
 }
 
+/** Five OpenClaws must fit on two cores; what they reserve says nothing of what they use. */
+function withSmallPods(target: Target, images: ImageRefs): Target {
+  const standardClass = {
+    image: images.openclaw,
+    models: [{ name: "default", provider: "default", providerModel: "simulated-1" }],
+    resources: { requests: { cpu: "50m", memory: "512Mi" }, limits: { cpu: "2", memory: "2Gi" } },
+    storage: { size: "1Gi" },
+  };
+  return { ...target, values: { ...target.values, standardClass } };
+}
+
 async function bringUp(name: string): Promise<E2eSystem> {
   const cluster = await startCluster({ name, audit: true });
   if (!cluster.auditLog) throw new Error(`cluster ${name} runs without an audit log; stop it first`);
   const light = await ensureLightGatewayImage();
   await cluster.importImage(light);
-  const deployment = await deployHatchery(describeTarget(cluster), await provideImages(cluster));
+  const images = await provideImages(cluster);
+  const deployment = await deployHatchery(withSmallPods(describeTarget(cluster), images), images);
   const door = async (service: string) => `http://127.0.0.1:${await cluster.openDoor(service)}`;
   const { namespace, tenantNamespace, internalKey } = deployment;
   return {

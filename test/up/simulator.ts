@@ -58,6 +58,8 @@ function manifests(image: string): object[] {
               {
                 name: NAME,
                 image,
+                args: ["/app/model-simulator.mjs"],
+                args: ["/app/model-simulator.mjs"],
                 imagePullPolicy: "IfNotPresent",
                 env: [
                   { name: "PORT", value: String(PORT) },
