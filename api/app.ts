@@ -19,8 +19,12 @@ export function createApp(context: ApiContext, routes: readonly Route[] = create
   app.enable("strict routing");
   app.use(prepare(context));
   for (const [path, atPath] of byPath(routes)) {
-    for (const route of atPath) app[verb(route)](path, serve(context, route));
-    app.all(path, refuseMethod(path, atPath));
+    const refuse = refuseMethod(path, atPath);
+    for (const route of atPath) {
+      if (!allowed(route).includes("HEAD")) app.head(path, refuse);
+      app[verb(route)](path, serve(context, route));
+    }
+    app.all(path, refuse);
   }
   app.use(refusePath);
   app.use(answerError(context));
@@ -35,8 +39,13 @@ function verb(route: Route): "get" | "post" | "delete" {
   return route.method === "GET" ? "get" : route.method === "POST" ? "post" : "delete";
 }
 
+/** A HEAD of a stream would do all its work for nothing, and of a watch never end. */
+function allowed(route: Route): string[] {
+  return route.method === "GET" && "answer" in route ? ["GET", "HEAD"] : [route.method];
+}
+
 function refuseMethod(path: string, routes: readonly Route[]): RequestHandler {
-  const allow = routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  const allow = routes.flatMap(allowed).join(", ");
   return (_req, res) => {
     res.locals.route = path;
     res.set("allow", allow);

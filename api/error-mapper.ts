@@ -62,16 +62,8 @@ function kubeFault(error: KubeError): Fault {
   };
 }
 
-/** Express and its body parser throw errors with a `status` and, when their text may be shown, `expose`. */
+/** Express throws errors with a `status` for what it can't read, such as a path that is no UTF-8. */
 function frameworkFault(error: unknown): Fault | undefined {
   if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return undefined;
-  const type = "type" in error ? error.type : undefined;
-  if (type === "entity.too.large") {
-    const limit = "limit" in error ? ` of ${String(error.limit)} bytes` : "";
-    return { status: 413, code: "payload_too_large", message: `the body is over the limit${limit}`, step: "validate" };
-  }
-  if (type === "request.aborted") return { status: 499, code: "client_gone", message: "the client left" };
-  if (error.status < 400 || error.status > 499) return undefined;
-  if (type === "entity.parse.failed") return invalid(`body: not valid JSON: ${error.message}`);
-  return invalid(error.message);
+  return error.status >= 400 && error.status <= 499 ? invalid(error.message) : undefined;
 }

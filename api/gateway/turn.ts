@@ -10,7 +10,7 @@ export const turnBody = z.looseObject(
     user: z.string().min(1).max(256).optional(),
     stream: z.boolean().nullish(),
   },
-  { error: (issue) => (issue.input === undefined ? "missing request body" : "expected a JSON object") },
+  { error: "expected a JSON object" },
 );
 
 /** The text parts of a finished response. */

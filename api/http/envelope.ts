@@ -21,8 +21,6 @@ export function sendFault(
   where: { surface: Surface; requestId: string; operation?: string | undefined },
 ): void {
   if (fault.retryAfterSeconds !== undefined) res.set("retry-after", String(Math.ceil(fault.retryAfterSeconds)));
-  // A body we refused to read would be taken for the next request.
-  if (fault.status === 413 || fault.status === 408) res.set("connection", "close");
   res.status(fault.status);
   if (where.surface === "openai") sendOpenAiError(res, fault);
   else {

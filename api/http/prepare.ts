@@ -5,6 +5,9 @@ import { requestIdOf } from "./request-id.ts";
 /** Methods told apart in metrics; a client can't make new label values. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
+/** How long the rest of a refused body may keep coming. */
+const DISCARD_MS = 10_000;
+
 /** What each request gets before it is routed: an id, headers that all answers have, and its place in metrics and log. */
 export function prepare({ newId, clock, log, metrics, draining }: ApiContext): RequestHandler {
   return (req, res, next) => {
@@ -24,6 +27,14 @@ export function prepare({ newId, clock, log, metrics, draining }: ApiContext): R
       metrics.duration.observe({ method, route }, ms / 1000);
       const fields = { requestId, method, route, status: code, ms, complete: res.writableFinished };
       log.info(fields, "answered");
+    });
+    res.once("finish", () => {
+      // The rest of a body nobody wanted is discarded, so that the client gets to read why; but not for ever.
+      if (!req.complete)
+        req.once(
+          "close",
+          clock.setTimer(() => req.destroy(), DISCARD_MS),
+        );
     });
     next();
   };

@@ -13,6 +13,6 @@ export class EventBoundary {
 
   /** True before the first byte and after an empty line. */
   get isReached(): boolean {
-    return this.#tail.length === 0 || /(\n|\r)(\r\n|\n|\r)$/.test(this.#tail.toString("latin1"));
+    return this.#tail.length === 0 || this.#tail.toString("latin1").replace(/\r\n?/g, "\n").endsWith("\n\n");
   }
 }

@@ -7,25 +7,20 @@ import { openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.t
 import { withUpstream } from "../proxy/proxy.ts";
 import { parseSessionKey } from "../proxy/session-key.ts";
 
-const toolBody = z.strictObject(
-  {
-    tool: z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/, "is not the name of a tool"),
-    action: z.string().min(1).max(128).optional(),
-    args: z.record(z.string(), z.unknown()).optional(),
-    sessionKey: z.string().optional(),
-    /** What the caller could also send as headers of the call itself. */
-    headers: z
-      .strictObject({
-        "x-openclaw-message-channel": z.string().optional(),
-        "x-openclaw-account-id": z.string().optional(),
-      })
-      .optional(),
-    dryRun: z.boolean().optional(),
-  },
-  {
-    error: (issue) => (issue.code === "invalid_type" && issue.input === undefined ? "missing request body" : undefined),
-  },
-);
+const toolBody = z.strictObject({
+  tool: z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/, "is not the name of a tool"),
+  action: z.string().min(1).max(128).optional(),
+  args: z.record(z.string(), z.unknown()).optional(),
+  sessionKey: z.string().optional(),
+  /** What the caller could also send as headers of the call itself. */
+  headers: z
+    .strictObject({
+      "x-openclaw-message-channel": z.string().optional(),
+      "x-openclaw-account-id": z.string().optional(),
+    })
+    .optional(),
+  dryRun: z.boolean().optional(),
+});
 
 /** `POST /api/openclaw/tools/invoke`: runs one tool; which ones may be run is the gateway's to say. */
 export function invokeToolRoute({ proxy, clock }: ApiContext): TenantRoute {

@@ -70,7 +70,7 @@ export async function call(
 ): Promise<{ status: number; headers: IncomingMessage["headers"]; text: string; json: unknown }> {
   const { status, headers, stream } = await open(url, o);
   const body = await text(stream);
-  const isJson = headers["content-type"]?.includes("application/json");
+  const isJson = body !== "" && headers["content-type"]?.includes("application/json");
   return { status, headers, text: body, json: isJson ? JSON.parse(body) : undefined };
 }
 
