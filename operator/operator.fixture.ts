@@ -27,7 +27,7 @@ export const ROOT_KEY = "c3".repeat(32);
 /** User agent of the operators under test, by which the audit log tells their requests apart. */
 export const OPERATOR_AGENT = "hatchery-operator-under-test";
 
-const log = createLogger("test", "warn");
+const log = createLogger("test", (process.env.TEST_LOG ?? "warn") as "warn");
 
 /** A client with all rights. */
 export function adminClient(kubeconfig: string, userAgent = "test"): KubeClient {

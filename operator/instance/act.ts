@@ -50,7 +50,7 @@ async function carryOutOne(write: Write, context: ActContext): Promise<Outcome> 
     if (isConflict(error)) return "stale";
     const refusal = refusalOf(error, write);
     if (!refusal) throw error;
-    context.log.warn({ err: error, kind: write.type.kind, verb: write.verb }, "the apiserver refused a child");
+    context.log.warn({ reason: refusal.reason, step: refusal.step }, refusal.message);
     return refusal;
   }
 }

@@ -61,8 +61,7 @@ export function createInstanceReconciler(
     backoff.forget(object.metadata.uid ?? "");
   });
 
-  async function reconcile(key: string, { signal, log: parent }: ReconcileContext): Promise<Result> {
-    const log = parent.child({ instance: key });
+  async function reconcile(key: string, { signal, log }: ReconcileContext): Promise<Result> {
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       const view = observe(key, sources, clock.now());
       if (!view) return undefined;
