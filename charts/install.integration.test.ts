@@ -138,6 +138,57 @@ describe("the life of a release", () => {
   });
 });
 
+describe("rights, as the apiserver grants them", () => {
+  const claws = "openclawinstances.hatchery.openagents.com";
+  const classes = "openclawclasses.hatchery.openagents.com";
+
+  it.each<[string, string, string, string, "yes" | "no"]>([
+    ["api", "create", claws, TENANTS, "yes"],
+    ["api", "watch", claws, TENANTS, "yes"],
+    ["api", "list", claws, NAMESPACE, "no"],
+    ["api", "patch", `${claws}/status`, TENANTS, "no"],
+    ["api", "get", "secrets", TENANTS, "no"],
+    ["api", "get", "secrets", NAMESPACE, "no"],
+    ["api", "list", "pods", TENANTS, "no"],
+    ["api", "list", classes, "", "yes"],
+    ["model-gateway", "watch", classes, "", "yes"],
+    ["model-gateway", "list", claws, TENANTS, "no"],
+    ["model-gateway", "get", "secrets", NAMESPACE, "no"],
+    ["operator", "watch", claws, "", "yes"],
+    ["operator", "patch", claws, TENANTS, "yes"],
+    ["operator", "patch", `${claws}/status`, TENANTS, "yes"],
+    ["operator", "create", claws, TENANTS, "no"],
+    ["operator", "delete", claws, TENANTS, "no"],
+    ["operator", "patch", classes, "", "no"],
+    ["operator", "delete", "pods", TENANTS, "yes"],
+    ["operator", "create", "persistentvolumeclaims", "elsewhere", "yes"],
+    ["operator", "create", "events.events.k8s.io", TENANTS, "yes"],
+    ["operator", "update", "leases.coordination.k8s.io", NAMESPACE, "yes"],
+    ["operator", "update", "leases.coordination.k8s.io", "kube-system", "no"],
+    ["operator", "create", "pods/exec", TENANTS, "no"],
+    ["operator", "create", "clusterrolebindings", "", "no"],
+  ])("%s may %s %s in %j: %s", async (component, verb, resource, namespace, verdict) => {
+    const account = `system:serviceaccount:${NAMESPACE}:hatchery-${component}`;
+    const [name = "", subresource] = resource.split("/");
+    const scope = namespace ? ["--namespace", namespace] : ["--all-namespaces"];
+    const asked = [
+      "auth",
+      "can-i",
+      verb,
+      name,
+      ...(subresource ? ["--subresource", subresource] : []),
+      ...scope,
+      "--as",
+      account,
+    ];
+    // kubectl says no by its exit code as well.
+    const answer = await plane
+      .kubectl(...asked)
+      .catch((error: unknown) => (error instanceof Error ? error.message : ""));
+    expect(answer).toMatch(new RegExp(`(^|\\n)${verdict}\\b`));
+  });
+});
+
 describe("what the apiserver says of it", () => {
   it("takes every object, field by field", async () => {
     const all = await render(

@@ -10,15 +10,6 @@ export const CONDITION = {
 } as const;
 export type ConditionType = (typeof CONDITION)[keyof typeof CONDITION];
 
-/** Condition types of an OpenClawClass. */
-export const CLASS_CONDITION = {
-  /** The class can be used as it stands. */
-  Ready: "Ready",
-  /** Every instance of the class runs what the class says now. */
-  RolledOut: "RolledOut",
-} as const;
-export type ClassConditionType = (typeof CLASS_CONDITION)[keyof typeof CLASS_CONDITION];
-
 /** One word for people; derived from the conditions, never decided on. */
 export const PHASE = {
   Provisioning: "Provisioning",

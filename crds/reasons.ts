@@ -37,14 +37,11 @@ export const REASON_MEANING = {
     "The gateway refused this slot's token: the address belongs to another pod, or the token is old.",
   GatewaySilent: "The gateway does not answer.",
   GatewayError: "The gateway answers with an error.",
-  KeyRetired: "The root key that derived this slot's credentials is no longer in the key ring.",
 
   Draining: "Running work is being finished before the pod is replaced or stopped.",
   Stopped: "`runPolicy` is `Stopped`: no pod, the volume is kept.",
   Terminating: "The instance is being deleted.",
   ReconcileFailed: "Reading or writing the cluster failed; it is tried again.",
-
-  RollingOut: "Instances of the class still wait for what the class says now.",
 } as const;
 export type Reason = keyof typeof REASON_MEANING;
 
