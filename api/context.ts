@@ -61,9 +61,10 @@ export function createContext(parts: ContextParts): {
   const namespace = config.tenantNamespace;
   const directory = createDirectory(informer);
   const freshness = createFreshness({ client, informer, namespace, clock });
+  const instances = createInstanceService({ client, informer, directory, freshness, namespace, clock });
   const proxy: GatewayProxy = {
     agent: createGatewayAgent(),
-    resolve: upstreamResolver({ directory, freshness, keyRing: config.keyRing }),
+    resolve: upstreamResolver({ directory, instances, keyRing: config.keyRing }),
     streams: createOpenStreams(config.maxStreamsPerTenant),
     metrics: createProxyMetrics(registry),
     clock,
@@ -74,7 +75,7 @@ export function createContext(parts: ContextParts): {
     newId,
     authenticators: [internalKeyAuthenticator(config.internalKey)],
     directory,
-    instances: createInstanceService({ client, informer, directory, freshness, namespace, clock }),
+    instances,
     proxy,
     metrics: createHttpMetrics(registry),
     draining,

@@ -21,6 +21,8 @@ export interface Freshness {
    * @throws ApiError 503 when it was never filled, is broken, or the apiserver doesn't answer.
    */
   confirm(): Promise<void>;
+  /** True while the cache had word of the apiserver so lately that "there is none" needs no other proof. */
+  isYoung(): boolean;
   /** What is wrong with the cache, in words; undefined when it is synced and not broken. Asks nobody. */
   fault(): string | undefined;
 }
@@ -54,12 +56,15 @@ export function createFreshness(o: {
     return age > BROKEN_AGE_MS ? `no word of the apiserver for ${Math.round(age / 1000)} s` : undefined;
   }
 
+  const isYoung = () => informer.lastSyncAgeMs() <= TRUSTED_AGE_MS;
+
   return {
     fault,
+    isYoung,
     async confirm() {
       const found = fault();
       if (found) throw unavailable(found);
-      if (informer.lastSyncAgeMs() <= TRUSTED_AGE_MS || clock.now() - provenAt <= TRUSTED_AGE_MS) return;
+      if (isYoung() || clock.now() - provenAt <= TRUSTED_AGE_MS) return;
       proof ??= prove();
       try {
         await proof;

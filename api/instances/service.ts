@@ -14,6 +14,8 @@ import { phaseOf } from "./phase.ts";
 
 /** Whole time limit of one write, repeats included. */
 const WRITE_TIMEOUT_MS = 10_000;
+/** Whole time limit of one read. */
+const READ_TIMEOUT_MS = 5_000;
 
 /** What the API does with instances. Each method's `signal` gives up waiting, it undoes nothing. */
 export interface InstanceService {
@@ -38,7 +40,19 @@ export function createInstanceService(o: {
 
   async function get(tenant: Tenant): Promise<OpenClawInstance | undefined> {
     await freshness.confirm();
-    return directory.find(tenant);
+    const found = directory.find(tenant);
+    if (found || freshness.isYoung()) return found;
+    // Our watch may be the last to hear of an instance that another replica made.
+    const live = await read(tenant);
+    if (live) informer.assume(live);
+    return live;
+  }
+
+  /** The instance made through the API, as the apiserver has it; undefined when there is none or it is not the tenant's. */
+  async function read(tenant: Tenant, signal?: AbortSignal): Promise<OpenClawInstance | undefined> {
+    const ref = { namespace, name: instanceName(tenantKey(tenant)) };
+    const live = await client.get(INSTANCES, ref, { timeoutMs: READ_TIMEOUT_MS, signal });
+    return live && tenantKey(live.spec.owner) === tenantKey(tenant) ? live : undefined;
   }
 
   async function create(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance> {
@@ -92,12 +106,11 @@ export function createInstanceService(o: {
       return instance;
     },
     async delete(tenant, signal) {
-      const ref = { namespace, name: instanceName(tenantKey(tenant)) };
-      const options = { timeoutMs: WRITE_TIMEOUT_MS, signal };
-      const live = (await get(tenant)) ?? (await client.get(INSTANCES, ref, options));
-      if (!live || tenantKey(live.spec.owner) !== tenantKey(tenant)) return false;
-      const { name, uid } = live.metadata;
-      return client.delete(INSTANCES, { namespace, name }, { ...options, uid, propagationPolicy: "Background" });
+      const found = (await get(tenant)) ?? (await read(tenant, signal));
+      if (!found) return false;
+      const { name, uid } = found.metadata;
+      const options = { uid, propagationPolicy: "Background", timeoutMs: WRITE_TIMEOUT_MS, signal } as const;
+      return client.delete(INSTANCES, { namespace, name }, options);
     },
   };
 }

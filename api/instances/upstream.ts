@@ -5,8 +5,8 @@ import { findCondition } from "#lib/kube/conditions.ts";
 import type { Tenant } from "../auth/tenant.ts";
 import { ApiError } from "../errors.ts";
 import type { InstanceDirectory } from "./directory.ts";
-import type { Freshness } from "./freshness.ts";
 import { phaseOf } from "./phase.ts";
+import type { InstanceService } from "./service.ts";
 
 /** Where a tenant's gateway is and how to be let in. The token is full power over that pod: it goes nowhere else. */
 export interface Upstream {
@@ -27,14 +27,13 @@ export const INSTANCE_RETRY_SECONDS = 2;
  */
 export function upstreamResolver(o: {
   directory: InstanceDirectory;
-  freshness: Freshness;
+  instances: Pick<InstanceService, "get">;
   keyRing: KeyRing;
 }): ResolveUpstream {
   return async (tenant) => {
     const cached = o.directory.find(tenant);
     if (cached && phaseOf(cached) === PHASE.Ready) return upstreamOf(cached, o.keyRing);
-    await o.freshness.confirm();
-    const instance = o.directory.find(tenant);
+    const instance = await o.instances.get(tenant);
     if (!instance) throw new ApiError("instance_not_found", "instance not found", { step: "get_instance" });
     return upstreamOf(instance, o.keyRing);
   };

@@ -1,0 +1,100 @@
+import { Registry } from "prom-client";
+import type { InstanceStatus, OpenClawInstance } from "#crds/index.ts";
+import { INSTANCES } from "#crds/index.ts";
+import { type Clock, systemClock } from "#lib/clock.ts";
+import { keysReady, newSlot, parseKeyRing } from "#lib/keys.ts";
+import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
+import type { KubeAccess } from "#lib/kube/config.ts";
+import { createInformer, type Informer } from "#lib/kube/informer.ts";
+import { createLogger } from "#lib/log.ts";
+import { createApp } from "../app.ts";
+import type { ApiConfig } from "../config.ts";
+import { createContext, instanceInformerOptions } from "../context.ts";
+import { instanceName } from "../instances/name.ts";
+import { createApiServer } from "../server.ts";
+import { INTERNAL_KEY } from "./api-under-test.ts";
+
+/** The whole API on a real socket and a real apiserver, as its process runs it. */
+export interface ApiOnCluster extends AsyncDisposable {
+  readonly url: string;
+  readonly config: ApiConfig;
+  readonly informer: Informer<OpenClawInstance>;
+  /** Tells the API that its process is asked to stop. */
+  drain(): void;
+}
+
+/** Starts it over one namespace; answers once its cache is filled, unless told not to wait. */
+export async function startApiOnCluster(o: {
+  access: KubeAccess;
+  namespace: string;
+  clock?: Clock;
+  waitForSync?: boolean;
+}): Promise<ApiOnCluster> {
+  await keysReady();
+  const clock = o.clock ?? systemClock;
+  const log = createLogger("api-test", "silent");
+  const config: ApiConfig = {
+    keyRing: parseKeyRing("a1".repeat(32)),
+    internalKey: INTERNAL_KEY,
+    tenantNamespace: o.namespace,
+    port: 0,
+    opsPort: 0,
+    logLevel: "silent",
+    kubeconfig: undefined,
+    maxStreamsPerTenant: 32,
+    drainSeconds: 0,
+  };
+  const registry = new Registry();
+  const client = createKubeClient({ config: o.access, userAgent: "hatchery-api-test", log });
+  const informer = createInformer({ ...instanceInformerOptions(o.namespace), client, log, clock });
+  const draining = new AbortController();
+  const stopped = new AbortController();
+  let ids = 0;
+  const newId = () => `request-${++ids}`;
+  const parts = { config, client, informer, clock, log, registry, newId, draining: draining.signal };
+  const { context, close } = createContext(parts);
+  const server = createApiServer(createApp(context), { port: 0, host: "127.0.0.1", clock });
+  const watching = informer.run(stopped.signal);
+  if (o.waitForSync ?? true) await informer.synced();
+  const { port } = await server.listen();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    config,
+    informer,
+    drain: () => draining.abort(),
+    async [Symbol.asyncDispose]() {
+      stopped.abort();
+      await watching;
+      await Promise.all([close(), server.close()]);
+      await client.close();
+    },
+  };
+}
+
+/** Plays the operator for one user's instance: writes its status as the operator would. */
+export async function writeStatus(
+  client: KubeClient,
+  namespace: string,
+  user: string,
+  status: Partial<InstanceStatus>,
+): Promise<OpenClawInstance> {
+  const name = instanceName(`human:${user}`);
+  const live = await client.get(INSTANCES, { namespace, name });
+  if (!live) throw new Error(`${user} has no instance`);
+  const observed = { observedGeneration: live.metadata.generation, ...status };
+  return client.mergePatch(INSTANCES, { namespace, name }, { status: observed }, { subresource: "status" });
+}
+
+/** A runtime whose gateway is at this address. */
+export function runtimeAt(config: ApiConfig, origin: string): NonNullable<InstanceStatus["runtime"]> {
+  const { hostname, port } = new URL(origin);
+  const [key] = config.keyRing;
+  return {
+    name: "openclaw-x",
+    slot: newSlot(),
+    keyId: key.id,
+    podIP: hostname,
+    port: Number(port),
+    version: "2026.9.6",
+  };
+}
