@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { type Controller, type ControllerOptions, createController, type Result, TerminalError } from "./controller.ts";
+import { PRIORITY } from "./queue.ts";
 
 describe("controller", () => {
   let clock: ManualClock;
@@ -132,23 +133,45 @@ describe("controller", () => {
     expect(failed).toHaveProperty("err.message", "the world is not ready");
   });
 
-  it("does not retry a terminal error until something changes", async () => {
+  it("does not retry a terminal error until something changes, and then starts afresh", async () => {
     let calls = 0;
     const controller = start({
       async reconcile() {
-        calls++;
+        if (++calls === 1) throw new Error("not yet");
         throw new TerminalError("spec.image: no such class");
       },
     });
     controller.queue.add("a");
     await clock.advance(2_000_000);
-    expect(calls).toBe(1);
+    expect(calls).toBe(2);
     expect(controller.queue.size).toBe(0);
+    expect(controller.queue.failures("a")).toBe(0);
     expect(await counter("terminal_reconcile_errors_total")).toBe(1);
-    expect(await counter("reconcile_errors_total")).toBe(1);
+    expect(await counter("reconcile_errors_total")).toBe(2);
     controller.queue.add("a");
     await clock.advance(1);
-    expect(calls).toBe(2);
+    expect(calls).toBe(3);
+  });
+
+  it("leaves work that comes back in its row: what was not urgent does not become so", async () => {
+    const seen: string[] = [];
+    const controller = start({
+      workers: 1,
+      async reconcile(key) {
+        seen.push(key);
+        if (seen.length === 1) return { requeueAfterMs: 100 };
+        // Both keys fall due while this one is worked on.
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, 1000));
+        return undefined;
+      },
+    });
+    controller.queue.add("initial", { priority: PRIORITY.initial });
+    await clock.advance(1);
+    controller.queue.add("busy");
+    await clock.advance(500);
+    controller.queue.add("urgent");
+    await clock.advance(3000);
+    expect(seen).toEqual(["initial", "busy", "urgent", "initial"]);
   });
 
   it.each([
