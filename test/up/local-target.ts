@@ -1,5 +1,4 @@
 import { type Cluster, findCluster, startCluster, stopCluster } from "#test/cluster/cluster.ts";
-import { CONTROL_PLANE_IP } from "#test/cluster/network.ts";
 import { step } from "#test/cluster/progress.ts";
 import { ensureRuntimeImage, ensureServerImage, ensureSimulatorImage } from "#test/images/images.ts";
 import type { ImageRefs, Target } from "./deploy.ts";
@@ -28,13 +27,12 @@ export async function openLocalTarget(): Promise<UpTarget> {
   };
 }
 
-/** How the chart is installed on a cluster of ours: its DNS answers from the control plane's host, not from a pod. */
+/** How the chart is installed on a cluster of ours. */
 export function describeTarget(cluster: Cluster): Target {
   return {
     kubeconfig: cluster.kubeconfig,
     kubectl: cluster.kubectlPath,
     helm: cluster.helmPath,
-    values: { network: { dnsCidrs: [`${CONTROL_PLANE_IP}/32`] } },
     // One small machine holds everything: what a gateway asks for at rest, so that several fit, and the usual limits.
     standardClass: { resources: { requests: { cpu: "50m", memory: "768Mi" } }, storage: { size: "1Gi" } },
   };

@@ -59,7 +59,6 @@ function manifests(image: string): object[] {
                 name: NAME,
                 image,
                 args: ["/app/model-simulator.mjs"],
-                args: ["/app/model-simulator.mjs"],
                 imagePullPolicy: "IfNotPresent",
                 env: [
                   { name: "PORT", value: String(PORT) },

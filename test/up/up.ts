@@ -12,7 +12,7 @@ export async function up(env: Readonly<Record<string, string | undefined>>): Pro
   const provider = readProvider(env);
   const target = await chooseTarget(env);
   const images: ImageRefs = await target.provideImages();
-  const deployment = await step("install the chart and wait for its three processes", () =>
+  const deployment = await step("install the model provider and the chart", () =>
     deployHatchery(target, images, provider),
   );
   const previous = await loadSession();
