@@ -1,0 +1,273 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { ANNOTATION, LABEL } from "#crds/index.ts";
+import { keysReady } from "#lib/keys.ts";
+import { findDrift } from "#lib/kube/drift.ts";
+import { digestEntries } from "../build/digest.ts";
+import { type Plan, planInstance } from "./plan.ts";
+import {
+  aClass,
+  after,
+  anInstance,
+  aView,
+  NOW,
+  OTHER_SLOT,
+  readyPod,
+  SLOT,
+  settings,
+  withStatus,
+} from "./view.fixture.ts";
+import type { View } from "./view.ts";
+
+beforeAll(keysReady);
+
+function plan(view: View, now = NOW, newSlot = SLOT): Plan {
+  return planInstance(view, settings(), now, newSlot);
+}
+
+/** What a plan really changes: an apply of what is there already is no change. */
+function changes({ writes }: Plan): string[] {
+  return writes.flatMap((write) => {
+    if (write.verb !== "apply") return [`${write.verb} ${write.type.kind}`];
+    const body =
+      "data" in write.body
+        ? { ...write.body, data: digestEntries(write.body.data as Record<string, string>) }
+        : write.body;
+    return findDrift(body, write.live) === undefined ? [] : [`apply ${write.type.kind}`];
+  });
+}
+
+/** The view of an instance that runs and is ready. */
+function running(parts: Partial<View> = {}): View {
+  const made = after(aView(parts), plan(aView(parts)).writes);
+  return {
+    ...made,
+    claim: made.claim && { ...made.claim, status: { phase: "Bound" } },
+    pod: withStatus(made.pod, readyPod()),
+    gateway: { reachable: true },
+  };
+}
+
+const CREATION = [
+  "create Secret",
+  "create ConfigMap",
+  "create PersistentVolumeClaim",
+  "create Service",
+  "create NetworkPolicy",
+  "create Pod",
+];
+
+describe("a plan", () => {
+  it("makes what is missing, in the order a pod needs it", () => {
+    expect(changes(plan(aView()))).toEqual(CREATION);
+  });
+
+  it("is done once it is carried out", () => {
+    const made = after(aView(), plan(aView()).writes);
+    expect(changes(plan(made, NOW, OTHER_SLOT))).toEqual([]);
+    expect(changes(plan(running(), NOW, OTHER_SLOT))).toEqual([]);
+  });
+
+  it.each(CREATION.map((_, done) => done))("goes on from where it was cut off (%i writes done)", (done) => {
+    const cut = after(aView(), plan(aView()).writes.slice(0, done));
+    const next = plan(cut, NOW, OTHER_SLOT);
+    expect(changes(next)).toEqual(CREATION.slice(done));
+    expect(next.slot.id).toBe(done === 0 ? OTHER_SLOT : SLOT);
+  });
+
+  it("says of a running instance that all is well", () => {
+    const { judgement, blocked, wakeAt, probe } = plan(running());
+    expect(Object.values(judgement).map(({ status }) => status)).toEqual(Array(6).fill("True"));
+    expect([blocked, wakeAt]).toEqual([undefined, undefined]);
+    expect(probe?.url).toBe("http://10.0.0.7:18789");
+  });
+});
+
+describe("the slot", () => {
+  const slotIn = (view: View) => plan(view, NOW, OTHER_SLOT).slot.id;
+  const status = { runtime: { name: "openclaw-alice", slot: SLOT, keyId: "00000000" } };
+
+  it("is that of the Secret, else that of the status, else that of the volume, else a new one", () => {
+    const made = running();
+    expect(slotIn(made)).toBe(SLOT);
+    expect(slotIn({ ...made, secret: undefined })).toBe(SLOT);
+    expect(slotIn(aView({ instance: anInstance({}, status) }))).toBe(SLOT);
+    expect(slotIn(aView())).toBe(OTHER_SLOT);
+  });
+
+  it("is derived by the newest root key once the one that derived it has left the ring, and the pod is replaced", () => {
+    const ring = `${"d4".repeat(32)}`;
+    const rotated = planInstance(running(), settings(ring), NOW, OTHER_SLOT);
+    expect(rotated.slot.id).toBe(SLOT);
+    expect(changes(rotated)).toEqual(["apply Secret", "delete Pod"]);
+  });
+
+  it("stays with its root key while that is in the ring", () => {
+    const ring = `${"d4".repeat(32)},${"c3".repeat(32)}`;
+    expect(changes(planInstance(running(), settings(ring), NOW, OTHER_SLOT))).toEqual([]);
+  });
+});
+
+describe("a pod", () => {
+  const withPod = (status: Parameters<typeof withStatus>[1]) => ({
+    ...running(),
+    pod: withStatus(running().pod, status),
+  });
+
+  it("that ended is deleted and made again at once", () => {
+    expect(changes(plan(withPod({ phase: "Failed", reason: "Evicted" })))).toEqual(["delete Pod", "create Pod"]);
+  });
+
+  it("that keeps ending is made again only after a pause", () => {
+    const view = { ...withPod({ phase: "Failed" }), replaceAfter: NOW + 4_000 };
+    expect(changes(plan(view))).toEqual(["delete Pod"]);
+    const gone = { ...view, pod: undefined };
+    expect([changes(plan(gone)), plan(gone).wakeAt]).toEqual([[], NOW + 4_000]);
+    expect(changes(plan(gone, NOW + 4_000))).toEqual(["create Pod"]);
+  });
+
+  it("that is going away is waited for", () => {
+    const view = running();
+    const pod = view.pod && {
+      ...view.pod,
+      metadata: { ...view.pod.metadata, deletionTimestamp: "2026-11-23T10:00:00Z" },
+    };
+    const { judgement, ...rest } = plan({ ...view, pod });
+    expect(changes({ judgement, ...rest })).toEqual([]);
+    expect(judgement.PodReady).toMatchObject({ status: "False", reason: "PodTerminating" });
+    expect(rest.probe).toBeUndefined();
+  });
+
+  it("is replaced for a new image, and made anew at once if it never had a node", () => {
+    const view = { ...running(), class: aClass({ image: "registry.test/openclaw:2026.10.0" }) };
+    expect(changes(plan(view))).toEqual(["delete Pod"]);
+    const pod = view.pod && { ...view.pod, spec: { containers: [] }, status: { phase: "Pending" } };
+    expect(changes(plan({ ...view, pod }))).toEqual(["delete Pod", "create Pod"]);
+  });
+
+  it("is not replaced by another version of the operator", () => {
+    const newer = planInstance(running(), { ...settings(), operatorVersion: "9.9.9" }, NOW, SLOT);
+    expect(changes(newer)).toEqual([]);
+  });
+
+  it("is restarted once for a value of restartedAt that it was not started for and that was not carried out", () => {
+    const restartedAt = "2026-11-23T09:00:00Z";
+    const asked = anInstance({ restartedAt });
+    expect(changes(plan({ ...running(), instance: asked }))).toEqual(["delete Pod"]);
+    const done = anInstance({ restartedAt }, { observedRestart: restartedAt });
+    expect(changes(plan({ ...running(), instance: done }))).toEqual([]);
+    const born = running({ instance: asked });
+    expect(born.pod?.metadata.annotations?.[ANNOTATION.restartedAt]).toBe(restartedAt);
+    expect(changes(plan(born))).toEqual([]);
+  });
+
+  it("goes when the instance is stopped, and everything else stays", () => {
+    const stopped = { ...running(), instance: anInstance({ runPolicy: "Stopped" }) };
+    expect(changes(plan(stopped))).toEqual(["delete Pod"]);
+    const gone = plan({ ...stopped, pod: undefined });
+    expect(changes(gone)).toEqual([]);
+    expect(gone.judgement.PodReady).toMatchObject({ status: "False", reason: "Stopped" });
+  });
+});
+
+describe("a spec that cannot be carried out", () => {
+  const forbidden = anInstance({ gateway: { config: { gateway: { port: 1 } } } });
+
+  it("changes nothing of what runs, yet what runs is kept running", () => {
+    const view = { ...running(), instance: forbidden };
+    expect(changes(plan(view))).toEqual([]);
+    expect(plan(view).judgement.ConfigValid).toMatchObject({ status: "False", reason: "ForbiddenConfigKey" });
+    expect(changes(plan({ ...view, pod: undefined }))).toEqual(["create Pod"]);
+  });
+
+  it("makes no pod where there was none", () => {
+    expect(changes(plan(aView({ instance: forbidden })))).not.toContain("create Pod");
+    const unknownModel = aView({ instance: anInstance({ model: { default: "huge" } }) });
+    expect(plan(unknownModel).judgement.ModelConfigured).toMatchObject({ status: "False", reason: "ModelNotFound" });
+    expect(changes(plan(unknownModel))).not.toContain("create Pod");
+    expect(changes(plan(aView({ class: undefined })))).toEqual([]);
+  });
+});
+
+describe("a name that is taken", () => {
+  const foreign = { metadata: { name: "openclaw-alice", namespace: "tenants", uid: "x" } };
+
+  it.each([
+    ["secret", "Secret", "secret", 0],
+    ["configMap", "ConfigMap", "config", 1],
+    ["claim", "PersistentVolumeClaim", "storage", 2],
+    ["service", "Service", "network", 3],
+    ["pod", "Pod", "pod", 5],
+  ] as const)("by a foreign %s ends the plan there", (slot, kind, step, before) => {
+    const view = aView({ [slot]: { apiVersion: "v1", kind, ...foreign } });
+    const blocked = plan(view);
+    expect(changes(blocked)).toEqual(CREATION.slice(0, before));
+    expect(blocked.blocked).toMatchObject({ step, reason: "NameTaken" });
+  });
+
+  it("by a child of an instance that had this name is waited for", () => {
+    const view = running();
+    const owner = {
+      apiVersion: "hatchery.openagents.com/v1alpha1",
+      kind: "OpenClawInstance",
+      name: "alice",
+      uid: "earlier",
+    };
+    const secret = view.secret && {
+      ...view.secret,
+      metadata: { ...view.secret.metadata, ownerReferences: [{ ...owner, controller: true }] },
+    };
+    const waiting = plan({ ...aView(), secret });
+    expect([changes(waiting), waiting.blocked]).toEqual([[], undefined]);
+  });
+
+  it("by the volume of another tenant is not adopted, by that of the same one is, with its slot", () => {
+    const { claim } = running();
+    const mallory = aView({ claim, instance: anInstance({ owner: { subject: "mallory" } }) });
+    expect(plan(mallory, NOW, OTHER_SLOT).blocked).toMatchObject({ step: "storage", reason: "NameTaken" });
+    const again = aView({ claim, instance: { ...anInstance(), metadata: { ...anInstance().metadata, uid: "later" } } });
+    const adopted = plan(again, NOW, OTHER_SLOT);
+    expect(adopted.slot.id).toBe(SLOT);
+    expect(changes(adopted)).toEqual(CREATION.filter((what) => what !== "create PersistentVolumeClaim"));
+    expect(adopted.writes.at(-1)).toMatchObject({ body: { metadata: { labels: { [LABEL.slot]: SLOT } } } });
+  });
+});
+
+describe("a gateway", () => {
+  it("is not called again after a restart of the operator, unless its container started anew", () => {
+    const view = running();
+    const startedAt = new Date(NOW).toISOString();
+    const condition = {
+      type: "GatewayReachable",
+      status: "True" as const,
+      reason: "AsExpected",
+      message: "",
+      lastTransitionTime: startedAt,
+    };
+    const runtime = {
+      name: "openclaw-alice",
+      slot: SLOT,
+      keyId: "00000000",
+      podUID: view.pod?.metadata.uid ?? "",
+      startedAt,
+    };
+    const known = (status: object) => ({
+      ...view,
+      gateway: undefined,
+      instance: anInstance({}, { conditions: [condition], runtime, ...status }),
+    });
+    expect(plan(known({})).probe).toBeUndefined();
+    expect(plan(known({})).judgement.GatewayReachable.status).toBe("True");
+    const restarted = known({ runtime: { ...runtime, startedAt: "2026-11-23T09:00:00Z" } });
+    expect(plan(restarted).probe).toBeDefined();
+    expect(plan(restarted).judgement.GatewayReachable).toMatchObject({ status: "Unknown", reason: "ProbePending" });
+  });
+
+  it("that refuses its token is told of", () => {
+    const gateway = { reachable: false, reason: "GatewayUnauthorized", message: "no" } as const;
+    expect(plan({ ...running(), gateway }).judgement.GatewayReachable).toMatchObject({
+      status: "False",
+      reason: "GatewayUnauthorized",
+      failedStep: "gateway",
+    });
+  });
+});
