@@ -13,8 +13,7 @@ export { type ImageArchive, pushImage } from "./archive.ts";
 const RUNTIME_INPUTS = [
   "runtime-image/Dockerfile",
   "runtime-image/Dockerfile.dockerignore",
-  "runtime-image/package.json",
-  "runtime-image/package-lock.json",
+  "runtime-image/openclaw",
   "runtime-image/plugin",
   "runtime-image/prune.ts",
   "runtime-image/smoke",
@@ -81,7 +80,7 @@ async function ensureBundleImage(
 }
 
 async function openClawVersion(): Promise<string> {
-  const { dependencies } = JSON.parse(await readFile(join(ROOT, "runtime-image/package.json"), "utf8")) as {
+  const { dependencies } = JSON.parse(await readFile(join(ROOT, "runtime-image/openclaw/package.json"), "utf8")) as {
     dependencies: { openclaw: string };
   };
   return dependencies.openclaw;
