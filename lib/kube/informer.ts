@@ -43,6 +43,8 @@ export interface InformerOptions<T extends KubeObject> {
   indexes?: Record<string, (object: T) => string[]> | undefined;
   /** Cuts an object down to what is read, after `managedFields` were dropped; may change it in place. */
   transform?: ((object: T) => T) | undefined;
+  /** Longest silence of a watch in milliseconds before it is given up as dead; default 150 s. */
+  idleMs?: number | undefined;
   log: Logger;
   registry?: Registry | undefined;
   clock?: Clock | undefined;
@@ -132,7 +134,17 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
       const selection = { namespace, labelSelector, fieldSelector };
       const random = o.random ?? Math.random;
       try {
-        await runReflector({ client, type, selection, sink, clock, random, log, signal: stop.signal });
+        await runReflector({
+          client,
+          type,
+          selection,
+          idleMs: o.idleMs,
+          sink,
+          clock,
+          random,
+          log,
+          signal: stop.signal,
+        });
         if (failure) throw failure.error;
       } finally {
         state = "ended";

@@ -23,6 +23,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   client: KubeClient;
   type: ResourceType<T>;
   selection: Selection;
+  /** Longest silence of a watch in milliseconds; default 150 s. */
+  idleMs?: number | undefined;
   sink: ReflectorSink<T>;
   clock: Clock;
   random: () => number;
@@ -109,7 +111,8 @@ async function watchOnce<T extends KubeObject>(
   let events = 0;
   // Random, or all watches of all clients would begin anew at the same moment for ever.
   const timeoutSeconds = Math.floor(MIN_WATCH_SECONDS * (1 + o.random()));
-  for await (const event of o.client.watch(o.type, { ...o.selection, resourceVersion, timeoutSeconds, signal })) {
+  const options = { ...o.selection, resourceVersion, timeoutSeconds, idleMs: o.idleMs, signal };
+  for await (const event of o.client.watch(o.type, options)) {
     if (signal.aborted) return;
     onEvent(event);
     events += 1;
