@@ -14,7 +14,7 @@ const environment = z.object({
   ),
   POD_NAMESPACE: z.string().describe("the namespace this process runs in"),
   POD_NAME: z.string().describe("the name of this pod, its identity in the leader election"),
-  OPS_PORT: envPort.default(9090),
+  OPS_PORT: envPort.default(9090).describe("a TCP port, 0 to 65535"),
   LOG_LEVEL: z
     .enum(LOG_LEVELS)
     .default("info")

@@ -6,9 +6,9 @@ import { digestEntries } from "../build/digest.ts";
 import { type Plan, planInstance } from "./plan.ts";
 import {
   aClass,
-  after,
   anInstance,
   aView,
+  carriedOut,
   NOW,
   OTHER_SLOT,
   readyPod,
@@ -38,7 +38,7 @@ function changes({ writes }: Plan): string[] {
 
 /** The view of an instance that runs and is ready. */
 function running(parts: Partial<View> = {}): View {
-  const made = after(aView(parts), plan(aView(parts)).writes);
+  const made = carriedOut(aView(parts), plan(aView(parts)).writes);
   return {
     ...made,
     claim: made.claim && { ...made.claim, status: { phase: "Bound" } },
@@ -62,13 +62,13 @@ describe("a plan", () => {
   });
 
   it("is done once it is carried out", () => {
-    const made = after(aView(), plan(aView()).writes);
+    const made = carriedOut(aView(), plan(aView()).writes);
     expect(changes(plan(made, NOW, OTHER_SLOT))).toEqual([]);
     expect(changes(plan(running(), NOW, OTHER_SLOT))).toEqual([]);
   });
 
   it.each(CREATION.map((_, done) => done))("goes on from where it was cut off (%i writes done)", (done) => {
-    const cut = after(aView(), plan(aView()).writes.slice(0, done));
+    const cut = carriedOut(aView(), plan(aView()).writes.slice(0, done));
     const next = plan(cut, NOW, OTHER_SLOT);
     expect(changes(next)).toEqual(CREATION.slice(done));
     expect(next.slot.id).toBe(done === 0 ? OTHER_SLOT : SLOT);

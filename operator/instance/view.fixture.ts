@@ -91,8 +91,8 @@ export function aView(parts: Partial<View> = {}): View {
 let uids = 0;
 
 /** The view after writes were carried out by an apiserver that does nothing else, as the caches would hold it. */
-export function after(view: View, writes: readonly Write[]): View {
-  return writes.reduce((seen, write) => ({ ...seen, [slotFor(write)]: result(write) }), view);
+export function carriedOut(view: View, writes: readonly Write[]): View {
+  return { ...view, ...Object.fromEntries(writes.map((write) => [slotFor(write), result(write)])) };
 }
 
 function slotFor({ type, ...write }: Write): keyof View {
