@@ -7,8 +7,8 @@ import { step } from "#test/cluster/progress.ts";
 import { exportImage, runWithStorage } from "./buildah.ts";
 import { imagesRoot } from "./paths.ts";
 
-/** Archives nobody asked for in this long are removed: 14 days, in milliseconds. */
-const UNUSED_LIMIT_MS = 14 * 24 * 3_600_000;
+/** So many versions of an image are kept: several work trees may want different ones at a time. */
+const KEPT = 4;
 
 /** An image in a file that `ctr images import` and `skopeo` take. */
 export interface ImageArchive {
@@ -43,7 +43,7 @@ export async function ensureArchive(input: ArchiveInput): Promise<ImageArchive> 
       await input.build();
       await exportImage(input.ref, tar);
     });
-    await removeUnused(input.name, tar);
+    await removeOld(input.name);
   });
   return archive;
 }
@@ -56,10 +56,26 @@ export async function pushImage(tar: string, reference: string): Promise<void> {
   await runWithStorage(["skopeo", "copy", "--quiet", ...tls, `docker-archive:${tar}`, `docker://${reference}`]);
 }
 
-async function removeUnused(name: string, kept: string): Promise<void> {
-  const pattern = new RegExp(`^${name}-[0-9a-f]{12}\\.tar$`);
-  for (const file of (await readdir(imagesRoot())).filter((entry) => pattern.test(entry))) {
-    const path = join(imagesRoot(), file);
-    if (path !== kept && Date.now() - (await stat(path)).mtimeMs > UNUSED_LIMIT_MS) await rm(path, { force: true });
-  }
+/** Removes all but the archives that were used last, here and in the builder's storage. */
+async function removeOld(name: string): Promise<void> {
+  const pattern = new RegExp(`^${name}-([0-9a-f]{12})\\.tar$`);
+  const found = (await readdir(imagesRoot())).flatMap((file) => {
+    const [, hash] = pattern.exec(file) ?? [];
+    return hash === undefined ? [] : [{ hash, path: join(imagesRoot(), file) }];
+  });
+  const dated = await Promise.all(found.map(async (one) => ({ ...one, used: (await stat(one.path)).mtimeMs })));
+  const kept = new Set(
+    dated
+      .sort((a, b) => b.used - a.used)
+      .slice(0, KEPT)
+      .map(({ hash }) => hash),
+  );
+  for (const { hash, path } of dated) if (!kept.has(hash)) await rm(path, { force: true });
+  const stored = await runWithStorage(["buildah", "images", "--format", "{{.Name}}:{{.Tag}}"]);
+  const mounted = (await runWithStorage(["buildah", "containers", "--format", "{{.ImageName}}"])).split("\n");
+  const old = stored.split("\n").filter((ref) => {
+    const [, hash] = new RegExp(`^localhost/hatchery/${name}:(?:.*-)?([0-9a-f]{12})$`).exec(ref) ?? [];
+    return hash !== undefined && !kept.has(hash) && !mounted.includes(ref);
+  });
+  if (old.length > 0) await runWithStorage(["buildah", "rmi", ...old]);
 }
