@@ -7,7 +7,7 @@ import { objectKey } from "#lib/kube/types.ts";
 import { isUrgent } from "./status.ts";
 
 /** How long a change that is not urgent may wait for one that is. */
-const HOLD_MS = 30_000;
+const HOLD_MS = 60_000;
 
 /** Writes statuses: at once what people or the API must learn, the rest together with that or after a while. */
 export interface StatusWriter {
