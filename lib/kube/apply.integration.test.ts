@@ -6,10 +6,8 @@ import { createTestNamespace, type TestNamespace } from "#test/harness/test-name
 import { type ApplyIfChangedOptions, applyIfChanged } from "./apply.ts";
 import { createKubeClient, type KubeClient } from "./client.ts";
 import { loadKubeAccess } from "./config.ts";
-import { isConflict } from "./errors.ts";
 import {
   CONFIG_MAPS,
-  CUSTOM_RESOURCE_DEFINITIONS,
   NETWORK_POLICIES,
   type NetworkPolicy,
   PERSISTENT_VOLUME_CLAIMS,
@@ -21,7 +19,6 @@ import {
   type Secret,
   type Service,
 } from "./resource.ts";
-import { patchStatusIfChanged } from "./status.ts";
 import type { KubeObject, ResourceType } from "./types.ts";
 
 const log = pino({ level: "silent" });
@@ -32,29 +29,15 @@ const OPTIONS: ApplyIfChangedOptions = {
   version: "1.0.0",
 };
 
-interface Thing extends KubeObject {
-  spec?: Record<string, unknown>;
-  status?: Record<string, unknown>;
-}
-const THINGS: ResourceType<Thing> = {
-  group: `g${randomBytes(4).toString("hex")}.test.invalid`,
-  version: "v1",
-  kind: "Thing",
-  plural: "things",
-  namespaced: true,
-};
-
-describe("writes on a real apiserver", () => {
+describe("applyIfChanged on a real apiserver", () => {
   let cluster: TestNamespace;
   let proxy: FaultProxy;
   let client: KubeClient;
 
   beforeAll(async () => {
     cluster = await createTestNamespace(loadKubeAccess(inject("kubeconfig")), "apply");
-    await installThings(cluster.client);
   });
   afterAll(async () => {
-    await cluster.client.delete(CUSTOM_RESOURCE_DEFINITIONS, { name: `things.${THINGS.group}` });
     await cluster[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
@@ -67,12 +50,6 @@ describe("writes on a real apiserver", () => {
   });
 
   const meta = (name = `o-${randomBytes(4).toString("hex")}`) => ({ name, namespace: cluster.namespace });
-  const thing = (spec: Record<string, unknown>): Thing => ({
-    apiVersion: `${THINGS.group}/v1`,
-    kind: "Thing",
-    metadata: meta(),
-    spec,
-  });
   const read = async <T extends KubeObject>(type: ResourceType<T>, { metadata: { name } }: KubeObject): Promise<T> => {
     const object = await cluster.client.get(type, { name, namespace: cluster.namespace });
     if (!object) throw new Error(`${name} is not there`);
@@ -87,131 +64,74 @@ describe("writes on a real apiserver", () => {
     return { ...result, requests: proxy.requests.length - seen };
   }
 
-  describe("applyIfChanged", () => {
-    it("writes nothing after a restart or an upgrade, whatever the server made of what was applied", async () => {
-      for (const [type, body] of children(meta)) {
-        const first = await applyIfChanged(client, type, body, undefined, OPTIONS);
-        expect(first.written).toBe(true);
-        expect(first.object.metadata.annotations).toMatchObject({ [OPTIONS.versionAnnotation]: "1.0.0" });
-        expect(await applyAfterRestart(type, body, "2.0.0")).toMatchObject({ written: false, requests: 0 });
-      }
-    });
-
-    it("writes once when the body changed, and removes what it no longer names", async () => {
-      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: meta(), data: { a: "1", b: "1" } };
-      await applyIfChanged(client, CONFIG_MAPS, body, undefined, OPTIONS);
-      const next = { ...body, data: { a: "2" } };
-      const result = await applyAfterRestart(CONFIG_MAPS, next, "2.0.0");
-      expect(result).toMatchObject({ written: true, requests: 1, object: { data: { a: "2" } } });
-      expect(result.object.data).not.toHaveProperty("b");
-      expect(result.object.metadata.annotations?.[OPTIONS.versionAnnotation]).toBe("2.0.0");
-    });
-
-    it("puts back with one write what somebody changed by hand", async () => {
-      const body = networkPolicy(meta());
-      await applyIfChanged(client, NETWORK_POLICIES, body, undefined, OPTIONS);
-      const [rule] = body.spec?.egress ?? [];
-      const edits = [
-        { spec: { egress: [rule, {}] } },
-        { spec: { egress: null } },
-        { metadata: { labels: { mine: "not" } } },
-      ];
-      for (const edit of edits) {
-        await cluster.client.mergePatch(NETWORK_POLICIES, body.metadata, edit, { fieldManager: "kubectl-edit" });
-        expect(await applyAfterRestart(NETWORK_POLICIES, body)).toMatchObject({ written: true, requests: 1 });
-        const now = await read(NETWORK_POLICIES, body);
-        expect(now.spec?.egress).toEqual(body.spec?.egress);
-        expect(now.metadata.labels).toEqual({ mine: "yes" });
-        expect(await applyAfterRestart(NETWORK_POLICIES, body)).toMatchObject({ written: false });
-      }
-    });
-
-    it("leaves what others put beside ours", async () => {
-      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: meta(), data: { a: "1" } };
-      await applyIfChanged(client, CONFIG_MAPS, body, undefined, OPTIONS);
-      await cluster.client.mergePatch(CONFIG_MAPS, body.metadata, {
-        data: { theirs: "1" },
-        metadata: { labels: { x: "y" } },
-      });
-      expect(await applyAfterRestart(CONFIG_MAPS, body)).toMatchObject({ written: false });
-    });
-
-    it("tries once for each state of an object that the server writes in its own way", async () => {
-      // Admission adds tolerations of its own to this list.
-      const body: Pod = {
-        ...pod(meta()),
-        spec: {
-          ...pod(meta()).spec,
-          containers: pod(meta()).spec?.containers ?? [],
-          tolerations: [{ key: "x", operator: "Exists" }],
-        },
-      };
-      await applyIfChanged(client, PODS, body, undefined, OPTIONS);
-      const written = async () => (await applyIfChanged(client, PODS, body, await read(PODS, body), OPTIONS)).written;
-      expect([await written(), await written(), await written()]).toEqual([true, false, false]);
-      await cluster.client.mergePatch(PODS, body.metadata, { metadata: { labels: { any: "change" } } });
-      expect([await written(), await written()]).toEqual([true, false]);
-    });
-
-    it("refuses what it could never compare", async () => {
-      const body = { apiVersion: "v1", kind: "Secret", metadata: meta(), stringData: { a: "1" } };
-      await expect(applyIfChanged(client, SECRETS, body, undefined, OPTIONS)).rejects.toThrow("not stringData");
-    });
+  it("writes nothing after a restart or an upgrade, whatever the server made of what was applied", async () => {
+    for (const [type, body] of children(meta)) {
+      const first = await applyIfChanged(client, type, body, undefined, OPTIONS);
+      expect(first.written).toBe(true);
+      expect(first.object.metadata.annotations).toMatchObject({ [OPTIONS.versionAnnotation]: "1.0.0" });
+      expect(await applyAfterRestart(type, body, "2.0.0")).toMatchObject({ written: false, requests: 0 });
+    }
   });
 
-  it("keeps fields nobody of us knows, through a read, a change and a write", async () => {
-    const future = { deep: { list: [{ unheardOf: 1 }], on: false } };
-    const made = await client.create(THINGS, thing({ known: "1", future }));
-    made.spec = { ...made.spec, known: "2" };
-    const replaced = await client.replace(THINGS, made);
-    expect(replaced.spec).toEqual({ known: "2", future });
-    const { name, namespace } = made.metadata;
-    const body = {
-      apiVersion: made.apiVersion,
-      kind: made.kind,
-      metadata: { name, namespace: namespace ?? "" },
-      spec: replaced.spec ?? {},
+  it("writes once when the body changed, and removes what it no longer names", async () => {
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: meta(), data: { a: "1", b: "1" } };
+    await applyIfChanged(client, CONFIG_MAPS, body, undefined, OPTIONS);
+    const next = { ...body, data: { a: "2" } };
+    const result = await applyAfterRestart(CONFIG_MAPS, next, "2.0.0");
+    expect(result).toMatchObject({ written: true, requests: 1, object: { data: { a: "2" } } });
+    expect(result.object.data).not.toHaveProperty("b");
+    expect(result.object.metadata.annotations?.[OPTIONS.versionAnnotation]).toBe("2.0.0");
+  });
+
+  it("puts back with one write what somebody changed by hand", async () => {
+    const body = networkPolicy(meta());
+    await applyIfChanged(client, NETWORK_POLICIES, body, undefined, OPTIONS);
+    const [rule] = body.spec?.egress ?? [];
+    const edits = [
+      { spec: { egress: [rule, {}] } },
+      { spec: { egress: null } },
+      { metadata: { labels: { mine: "not" } } },
+    ];
+    for (const edit of edits) {
+      await cluster.client.mergePatch(NETWORK_POLICIES, body.metadata, edit, { fieldManager: "kubectl-edit" });
+      expect(await applyAfterRestart(NETWORK_POLICIES, body)).toMatchObject({ written: true, requests: 1 });
+      const now = await read(NETWORK_POLICIES, body);
+      expect(now.spec?.egress).toEqual(body.spec?.egress);
+      expect(now.metadata.labels).toEqual({ mine: "yes" });
+      expect(await applyAfterRestart(NETWORK_POLICIES, body)).toMatchObject({ written: false });
+    }
+  });
+
+  it("leaves what others put beside ours", async () => {
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: meta(), data: { a: "1" } };
+    await applyIfChanged(client, CONFIG_MAPS, body, undefined, OPTIONS);
+    await cluster.client.mergePatch(CONFIG_MAPS, body.metadata, {
+      data: { theirs: "1" },
+      metadata: { labels: { x: "y" } },
+    });
+    expect(await applyAfterRestart(CONFIG_MAPS, body)).toMatchObject({ written: false });
+  });
+
+  it("tries once for each state of an object that the server writes in its own way", async () => {
+    // Admission adds tolerations of its own to this list.
+    const body: Pod = {
+      ...pod(meta()),
+      spec: {
+        ...pod(meta()).spec,
+        containers: pod(meta()).spec?.containers ?? [],
+        tolerations: [{ key: "x", operator: "Exists" }],
+      },
     };
-    const applied = await client.apply(THINGS, body, { fieldManager: "test" });
-    expect(applied.spec).toEqual({ known: "2", future });
+    await applyIfChanged(client, PODS, body, undefined, OPTIONS);
+    const written = async () => (await applyIfChanged(client, PODS, body, await read(PODS, body), OPTIONS)).written;
+    expect([await written(), await written(), await written()]).toEqual([true, false, false]);
+    await cluster.client.mergePatch(PODS, body.metadata, { metadata: { labels: { any: "change" } } });
+    expect([await written(), await written()]).toEqual([true, false]);
   });
 
-  describe("patchStatusIfChanged", () => {
-    it("writes the whole status with one request, and none when it is so already", async () => {
-      const live = await client.create(THINGS, thing({}));
-      const next = { phase: "Pending", runtime: { slot: "a", podIP: "1.2.3.4" }, conditions: [{ type: "Ready" }] };
-      const first = await patchStatusIfChanged(client, THINGS, live, next, { fieldManager: "test" });
-      expect(first).toMatchObject({ written: true, object: { status: next } });
-      const seen = proxy.requests.length;
-      const reordered = { conditions: [{ type: "Ready" }], runtime: { podIP: "1.2.3.4", slot: "a" }, phase: "Pending" };
-      expect(await patchStatusIfChanged(client, THINGS, first.object, reordered)).toMatchObject({ written: false });
-      expect(proxy.requests).toHaveLength(seen);
-      const less = { phase: "Ready", runtime: { slot: "a" } };
-      const second = await patchStatusIfChanged(client, THINGS, first.object, less);
-      expect(second.object.status).toEqual(less);
-      expect(second.object.metadata.generation).toBe(live.metadata.generation);
-      expect(proxy.requests).toHaveLength(seen + 1);
-    });
-
-    it("writes over other people's changes of the rest, once it has read them", async () => {
-      const stale = await client.create(THINGS, thing({ a: "1" }));
-      await cluster.client.mergePatch(THINGS, stale.metadata, { spec: { a: "2" }, metadata: { labels: { x: "y" } } });
-      const { object } = await patchStatusIfChanged(client, THINGS, stale, { phase: "Ready" });
-      expect(object).toMatchObject({ spec: { a: "2" }, status: { phase: "Ready" }, metadata: { labels: { x: "y" } } });
-      expect(proxy.requests.map((request) => request.method)).toEqual(["POST", "PATCH", "GET", "PATCH"]);
-    });
-
-    it("does not write to a namesake", async () => {
-      const old = await client.create(THINGS, thing({}));
-      await client.delete(THINGS, old.metadata);
-      const { name, namespace } = old.metadata;
-      await client.create(THINGS, { ...thing({}), metadata: { name, namespace: namespace ?? "" } });
-      const outcome = await patchStatusIfChanged(client, THINGS, old, { phase: "Ready" }).catch(
-        (error: unknown) => error,
-      );
-      expect(isConflict(outcome)).toBe(true);
-      expect(await read(THINGS, old)).not.toHaveProperty("status");
-    });
+  it("refuses what it could never compare", async () => {
+    const body = { apiVersion: "v1", kind: "Secret", metadata: meta(), stringData: { a: "1" } };
+    await expect(applyIfChanged(client, SECRETS, body, undefined, OPTIONS)).rejects.toThrow("not stringData");
   });
 });
 
@@ -278,42 +198,4 @@ function pod(metadata: { name: string; namespace: string }): Pod {
       volumes: [{ name: "data", emptyDir: { sizeLimit: "1024Mi" } }],
     },
   };
-}
-
-async function installThings(client: KubeClient): Promise<void> {
-  const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  const { group, kind, plural } = THINGS;
-  const crd = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: "Namespaced",
-      names: { kind, plural },
-      versions: [
-        {
-          name: "v1",
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          schema: { openAPIV3Schema: { type: "object", properties: { spec: schema, status: schema } } },
-        },
-      ],
-    },
-  };
-  const type = CUSTOM_RESOURCE_DEFINITIONS as unknown as ResourceType<KubeObject>;
-  const made = await client.create(type, crd);
-  const stop = new AbortController();
-  const { resourceVersion = "" } = made.metadata;
-  const fieldSelector = `metadata.name=${made.metadata.name}`;
-  for await (const event of client.watch(CUSTOM_RESOURCE_DEFINITIONS, {
-    resourceVersion,
-    fieldSelector,
-    signal: stop.signal,
-  })) {
-    if (event.type === "BOOKMARK") continue;
-    const { conditions = [] } = event.object.status ?? {};
-    if (conditions.some((condition) => condition.type === "Established" && condition.status === "True")) stop.abort();
-  }
 }
