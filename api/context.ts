@@ -63,7 +63,7 @@ export function createContext(parts: ContextParts): {
   const freshness = createFreshness({ client, informer, namespace, clock });
   const instances = createInstanceService({ client, informer, directory, freshness, namespace, clock });
   const proxy: GatewayProxy = {
-    agent: createGatewayAgent(),
+    agent: createGatewayAgent(config.maxStreamsPerTenant),
     resolve: upstreamResolver({ directory, instances, keyRing: config.keyRing }),
     streams: createOpenStreams(config.maxStreamsPerTenant),
     metrics: createProxyMetrics(registry),

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
-import { INSTANCES } from "#crds/index.ts";
 import { type Clock, sleep, systemClock } from "#lib/clock.ts";
 import { keysReady } from "#lib/keys.ts";
 import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
@@ -56,10 +55,10 @@ async function serveUntil(signal: AbortSignal, { config, client, clock, log, reg
   const server = createApiServer(createApp(context), { port: config.port, clock });
   const ops = createOpsServer({ port: config.opsPort, registry, checks: { kubernetes: () => freshness.fault() }, log });
 
-  await ops.listen();
+  const { port: opsPort } = await ops.listen();
   const watching = informer.run(stopped.signal);
   const { port } = await server.listen();
-  log.info({ port, version: VERSION, namespace: config.tenantNamespace, kind: INSTANCES.kind }, "serving");
+  log.info({ port, opsPort, version: VERSION, namespace: config.tenantNamespace }, "serving");
   ops.setReady(true);
 
   // Without its watch the API would answer from an ever older copy: better to start anew.

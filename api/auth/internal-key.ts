@@ -3,9 +3,9 @@ import { ApiError } from "../errors.ts";
 import type { Authenticator } from "./authenticator.ts";
 
 /** Header of the key shared with first-party servers. */
-export const INTERNAL_KEY_HEADER = "x-oa-internal-key";
+const INTERNAL_KEY_HEADER = "x-oa-internal-key";
 /** Header naming the user a first-party server acts for. */
-export const USER_ID_HEADER = "x-oa-user-id";
+const USER_ID_HEADER = "x-oa-user-id";
 
 /** Visible ASCII: a header can carry nothing else unharmed, and a joined duplicate ("a, b") never passes for an id. */
 const USER_ID = /^[\x21-\x7e]{1,256}$/;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { type ApiUnderTest, as, GATEWAY_TOKEN, startApi } from "../testing/api-under-test.ts";
 import { call, open } from "../testing/client.ts";
+import { eventually } from "../testing/eventually.ts";
 import { beginEvents, type ScriptedGateway, sendJson, startScriptedGateway } from "../testing/scripted-gateway.ts";
 import { CHAT_BODY_BYTES, TOOL_BODY_BYTES } from "./body.ts";
 
@@ -191,12 +192,10 @@ describe("a body", () => {
     const req = request(`${api.url}/api/openclaw/tools/invoke`, { method: "POST", headers: as("alice"), agent: false });
     const answered = once(req, "response");
     req.write("{");
-    await expect
-      .poll(async () => {
-        await clock.advance(60_000);
-        return Promise.race([answered.then(() => true), new Promise((resolve) => setImmediate(() => resolve(false)))]);
-      })
-      .toBe(true);
+    await eventually(async () => {
+      await clock.advance(60_000);
+      return Promise.race([answered.then(() => true), new Promise((resolve) => setImmediate(() => resolve(false)))]);
+    }).toBe(true);
     const [res] = await answered;
     expect(res.statusCode).toBe(408);
     req.destroy();
@@ -229,6 +228,6 @@ describe("a tenant's limit", () => {
       answer.leave();
     }
     gateway.on((_req, res) => sendJson(res, 200, {}));
-    await expect.poll(async () => (await call(api.url, chat)).status).toBe(200);
+    await eventually(async () => (await call(api.url, chat)).status).toBe(200);
   });
 });

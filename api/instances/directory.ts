@@ -4,7 +4,7 @@ import { type Tenant, tenantKey } from "../auth/tenant.ts";
 import { instanceName } from "./name.ts";
 
 /** Index of the informer by tenant key. */
-export const TENANT_INDEX = "tenant";
+const TENANT_INDEX = "tenant";
 
 /** Index functions the instances' informer must have. */
 export const INSTANCE_INDEXES = {

@@ -8,9 +8,9 @@ import { CLUSTER_RETRY_SECONDS } from "../error-mapper.ts";
 import { ApiError } from "../errors.ts";
 
 /** How old the last word of the apiserver may be before "there is none" needs a proof. */
-export const TRUSTED_AGE_MS = 10_000;
+const TRUSTED_AGE_MS = 10_000;
 /** A quiet watch has a bookmark about once a minute; a copy this old is broken even if the apiserver answers. */
-export const BROKEN_AGE_MS = 180_000;
+const BROKEN_AGE_MS = 180_000;
 /** How long one proof is waited for. */
 const PROOF_TIMEOUT_MS = 3_000;
 

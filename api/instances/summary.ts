@@ -18,7 +18,7 @@ export interface InstanceSummary {
 }
 
 /** One condition of the instance's status. */
-export interface SummaryCondition {
+interface SummaryCondition {
   type: string;
   status: string;
   reason: string;

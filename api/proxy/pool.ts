@@ -3,13 +3,14 @@ import { Agent } from "undici";
 /** The gateway closes idle connections after 5 s; ours end before that, so that no call meets a closing one. */
 const IDLE_MS = 4_000;
 const CONNECT_TIMEOUT_MS = 3_000;
-/** Connections to one pod; tenants' own limits stay below. */
-const CONNECTIONS_PER_POD = 128;
 
-/** One pool of connections per gateway; a pool without connections vanishes by itself, so pods that went leave nothing. */
-export function createGatewayAgent(): Agent {
+/**
+ * One pool per gateway; a pool without connections vanishes by itself, so pods that went leave nothing.
+ * @param connections at most this many to one gateway: as many as its tenant may have open calls, so that none ever queues here.
+ */
+export function createGatewayAgent(connections: number): Agent {
   return new Agent({
-    connections: CONNECTIONS_PER_POD,
+    connections,
     pipelining: 1,
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS,

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { GATEWAY_TOKEN, startApi } from "../testing/api-under-test.ts";
 import { open, start } from "../testing/client.ts";
+import { eventually } from "../testing/eventually.ts";
 import { beginEvents, type Script, startScriptedGateway } from "../testing/scripted-gateway.ts";
 import { HEARTBEAT, HEARTBEAT_MS } from "./heartbeat.ts";
 
@@ -79,9 +80,9 @@ describe("a streamed chat", () => {
     answer.leave();
     await once(res, "close");
     expect(res.writableFinished).toBe(false);
-    await expect
-      .poll(() => api.registry.getSingleMetricAsString("hatchery_proxy_requests_total"))
-      .toContain('code="499"');
+    await eventually(() => api.registry.getSingleMetricAsString("hatchery_proxy_requests_total")).toContain(
+      'code="499"',
+    );
     expect(await api.registry.getSingleMetricAsString("hatchery_proxy_open_streams")).toContain('{kind="sse"} 0');
   });
 

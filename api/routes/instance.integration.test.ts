@@ -8,6 +8,7 @@ import { createTestNamespace, type TestNamespace } from "#test/harness/test-name
 import { instanceName } from "../instances/name.ts";
 import { type ApiOnCluster, runtimeAt, startApiOnCluster, writeStatus } from "../testing/api-on-cluster.ts";
 import { call, open } from "../testing/client.ts";
+import { eventually } from "../testing/eventually.ts";
 import { sendJson, startScriptedGateway } from "../testing/scripted-gateway.ts";
 
 const access = loadKubeAccess(inject("kubeconfig"));
@@ -72,9 +73,9 @@ describe("an instance", () => {
   it("is told as its status says", async () => {
     await post("ben");
     const ready = await status("ben", { phase: "Ready", lastReadyTime: "2026-01-01T00:00:00Z" });
-    await expect
-      .poll(() => api.informer.get(`${cluster.namespace}/${ready.metadata.name}`)?.status?.phase)
-      .toBe("Ready");
+    await eventually(() => api.informer.get(`${cluster.namespace}/${ready.metadata.name}`)?.status?.phase).toBe(
+      "Ready",
+    );
     expect((await get("ben")).json).toMatchObject({ data: { status: "ready", last_ready_at: Date.UTC(2026, 0, 1) } });
     expect((await call(api.url, { path: "/api/openclaw/runtime/status", user: "ben" })).json).toMatchObject({
       data: { gateway: { status: "running" }, lastBackup: null, container: { instanceType: "standard" } },
@@ -83,7 +84,7 @@ describe("an instance", () => {
 
   it("is answered when it is ready, for those who wait", async () => {
     const waiting = post("cat", "?wait=120");
-    await expect.poll(() => live("cat")).toBeDefined();
+    await eventually(() => live("cat")).toBeDefined();
     await status("cat", { phase: "Provisioning" });
     await status("cat", { phase: "Ready" });
     expect((await waiting).json).toMatchObject({ data: { status: "ready" } });
@@ -92,7 +93,7 @@ describe("an instance", () => {
 
   it("is answered when it failed, and tried again on request", async () => {
     const waiting = post("dan", "?wait=120");
-    await expect.poll(() => live("dan")).toBeDefined();
+    await eventually(() => live("dan")).toBeDefined();
     const failure = {
       step: "pod",
       reason: "ImagePullFailed",
@@ -108,7 +109,7 @@ describe("an instance", () => {
     ]);
 
     const again = post("dan", "?wait=120");
-    await expect.poll(async () => (await live("dan"))?.spec.restartedAt).toBeDefined();
+    await eventually(async () => (await live("dan"))?.spec.restartedAt).toBeDefined();
     await status("dan", { phase: "Ready" });
     expect((await again).json).toMatchObject({ data: { status: "ready" } });
   });
@@ -118,9 +119,7 @@ describe("an instance", () => {
     const ref = { namespace: cluster.namespace, name: instanceName("human:eve") };
     await cluster.client.mergePatch(INSTANCES, ref, { spec: { runPolicy: "Stopped" } });
     await status("eve", { phase: "Stopped" });
-    await expect
-      .poll(async () => (await get("eve")).json)
-      .toMatchObject({ data: { status: "ready", suspended: true } });
+    await eventually(async () => (await get("eve")).json).toMatchObject({ data: { status: "ready", suspended: true } });
     const chat = await call(api.url, { path: "/api/openclaw/sessions", user: "eve" });
     expect([chat.status, chat.json]).toMatchObject([409, { code: "instance_suspended" }]);
     await post("eve");
@@ -131,7 +130,7 @@ describe("an instance", () => {
     const clock = new ManualClock(Date.now());
     const own = await startApiOnCluster({ access, namespace: cluster.namespace, clock });
     const waiting = call(own.url, { method: "POST", path: `${INSTANCE}?wait=7`, user: "fay" });
-    await expect.poll(() => own.informer.get(`${cluster.namespace}/${instanceName("human:fay")}`)).toBeDefined();
+    await eventually(() => own.informer.get(`${cluster.namespace}/${instanceName("human:fay")}`)).toBeDefined();
     await clock.advance(7_000);
     expect((await waiting).json).toMatchObject({ data: { status: "provisioning" } });
     await own[Symbol.asyncDispose]();
@@ -151,7 +150,7 @@ describe("an instance", () => {
     expect([refused.status, refused.json]).toMatchObject([409, { code: "instance_deleting" }]);
     expect((await remove("gil")).json).toMatchObject({ data: { deleted: true } });
     await cluster.client.mergePatch(INSTANCES, ref, { metadata: { finalizers: null } });
-    await expect.poll(async () => (await get("gil")).json).toMatchObject({ data: null });
+    await eventually(async () => (await get("gil")).json).toMatchObject({ data: null });
     expect((await remove("gil")).json).toMatchObject({ data: { deleted: false } });
     expect((await post("gil")).json).toMatchObject({ data: { status: "provisioning" } });
   });
@@ -178,7 +177,7 @@ describe("an instance", () => {
       metadata: { name: "by-hand", namespace: cluster.namespace },
       spec: { owner: { subject: "ida", kind: "Human" } } as never,
     });
-    await expect.poll(async () => (await get("ida")).json).toMatchObject({ data: { status: "provisioning" } });
+    await eventually(async () => (await get("ida")).json).toMatchObject({ data: { status: "provisioning" } });
     await post("ida");
     expect(await live("ida")).toBeUndefined();
   });
@@ -236,7 +235,7 @@ describe("a chat through the cluster", () => {
     const chat = () => call(api.url, { path: "/api/openclaw/chat", user: "mia", body: { input: "x" } });
     expect([(await chat()).status, (await chat()).json]).toMatchObject([409, { code: "instance_not_ready" }]);
     await status("mia", { phase: "Ready", runtime });
-    await expect.poll(async () => (await chat()).json).toEqual({ hello: "mia" });
+    await eventually(async () => (await chat()).json).toEqual({ hello: "mia" });
     expect(gateway.seen[0]?.headers.authorization).toBe(`Bearer ${gatewayToken(api.config.keyRing[0], runtime.slot)}`);
   });
 });
@@ -270,7 +269,7 @@ describe("without the apiserver", () => {
     const read = (user: string) => call(own.url, { path: INSTANCE, user });
     await call(own.url, { method: "POST", path: INSTANCE, user: "nia" });
     await status("nia", { phase: "Ready", runtime: runtimeAt(own.config, gateway.origin) });
-    await expect.poll(async () => (await read("nia")).json).toMatchObject({ data: { status: "ready" } });
+    await eventually(async () => (await read("nia")).json).toMatchObject({ data: { status: "ready" } });
 
     const outage = proxy.inject({ kind: "reset" });
     proxy.resetConnections();

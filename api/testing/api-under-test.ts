@@ -43,7 +43,8 @@ export async function startApi(o: { clock?: Clock; maxStreams?: number } = {}): 
   const registry = new Registry();
   const gateways = new Map<string, Upstream>();
   const draining = new AbortController();
-  const agent = createGatewayAgent();
+  const maxStreams = o.maxStreams ?? 32;
+  const agent = createGatewayAgent(maxStreams);
   const noCluster = () => {
     throw new Error("there is no cluster in this test");
   };
@@ -57,7 +58,7 @@ export async function startApi(o: { clock?: Clock; maxStreams?: number } = {}): 
     instances: { get: noCluster, ensure: noCluster, delete: noCluster },
     proxy: {
       agent,
-      streams: createOpenStreams(o.maxStreams ?? 32),
+      streams: createOpenStreams(maxStreams),
       metrics: createProxyMetrics(registry),
       clock,
       async resolve(tenant) {

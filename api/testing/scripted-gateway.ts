@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
 /** A request that reached a scripted gateway. */
-export interface SeenRequest {
+interface SeenRequest {
   method: string;
   path: string;
   /** Names and values as they came, in pairs. */
