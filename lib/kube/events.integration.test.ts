@@ -201,6 +201,10 @@ describe("event recorder", () => {
     await flushed();
     expect(fault.hits).toBe(1);
     expect(await stored()).toHaveLength(1);
+    expect(warnings).toEqual([]);
+    recorder.record(subject, CREATED);
+    await flushed();
+    expect((await stored())[0]?.series?.count).toBe(2);
   });
 
   it("goes on in a new event when the apiserver has forgotten the first", async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from "#lib/clock.ts";
 import type { CallOptions, KubeClient } from "./client.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "./errors.ts";
+import { isAlreadyExists, isConflict } from "./errors.ts";
 import { microTime } from "./micro-time.ts";
 import { LEASES, type Lease } from "./resource.ts";
 
@@ -94,7 +94,8 @@ export class LeaseRecord {
       this.#see(await this.#o.client.replace(LEASES, { ...current, spec: this.#spec(current.spec) }, o));
       return true;
     } catch (error) {
-      if (isConflict(error) || isNotFound(error)) return false;
+      // A lease that was deleted is a conflict too: the write names its uid.
+      if (isConflict(error)) return false;
       throw error;
     }
   }
