@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "#test/cluster/lock.ts";
+import { ensurePackages } from "#test/cluster/packages.ts";
 import { cacheRoot } from "#test/cluster/paths.ts";
 import { step } from "#test/cluster/progress.ts";
-import { exportImage, runWithStorage } from "./buildah.ts";
+import { exportImage, IMAGE_PACKAGES, runWithStorage } from "./buildah.ts";
 import { imagesRoot } from "./paths.ts";
 
 /** So many versions of an image are kept: several work trees may want different ones at a time. */
@@ -50,6 +51,7 @@ export async function ensureArchive(input: ArchiveInput): Promise<ImageArchive> 
 
 /** Copies an archive to `<registry>/<name>:<tag>`; a registry on loopback is spoken to in plain HTTP. */
 export async function pushImage(tar: string, reference: string): Promise<void> {
+  await ensurePackages(IMAGE_PACKAGES);
   const [host = ""] = reference.split("/");
   const plain = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host);
   const tls = plain ? ["--dest-tls-verify=false"] : [];
