@@ -142,6 +142,8 @@ function modelsConfig(input: OpenClawConfigInput): JsonObject {
       contextWindow: model.contextWindow ?? 128_000,
       maxTokens: model.maxTokens ?? 8192,
       cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+      // OpenClaw asks providers it does not know for no usage, and would compact its sessions by guess.
+      compat: { supportsUsageInStreaming: true },
     })),
   };
   return { mode: "replace", catalogRefresh: { enabled: false }, providers: { [PROVIDER]: provider } };

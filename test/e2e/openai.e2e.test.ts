@@ -47,6 +47,9 @@ describe("the OpenAI SDK against /v1", () => {
     expect(pieces.join("").trimEnd()).toBe(SLOW_WORDS);
     const next = await openai.responses.create({ model: "openclaw", input: "again", user });
     expect(next.output_text).toBe("echo[2]: again");
+    // What the provider counted has come all the way.
+    expect(next.usage).toMatchObject({ output_tokens: 2, total_tokens: expect.any(Number) });
+    expect(next.usage?.input_tokens).toBeGreaterThan(100);
   });
 
   it("gets errors in its own form", async () => {

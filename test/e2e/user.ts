@@ -1,4 +1,5 @@
 import { request } from "undici";
+import { PHASE } from "#crds/index.ts";
 import type { System } from "./system.ts";
 
 /** No limit on a turn but the test's own. */
@@ -50,10 +51,13 @@ export class User {
 
   /** Makes sure the user's OpenClaw is there and ready; answers the name its children have. */
   async ensureInstance(): Promise<string> {
-    const { status, json, text } = await this.call("POST", "/api/openclaw/instance?wait=120");
-    const data = (json as { data?: { status: string; runtime_name: string } } | undefined)?.data;
-    if (status !== 200 || data?.status !== "ready") throw new Error(`${this.id}'s instance is not ready: ${text}`);
-    return data.runtime_name;
+    for (;;) {
+      const { status, json, text } = await this.call("POST", "/api/openclaw/instance?wait=120");
+      const data = (json as { data?: { phase: string; runtime_name: string } } | undefined)?.data;
+      if (status === 200 && data?.phase === PHASE.Ready) return data.runtime_name;
+      // A machine that does much else at once may need more than the longest wait.
+      if (status !== 200 || data?.phase !== PHASE.Provisioning) throw new Error(`${this.id} has no instance: ${text}`);
+    }
   }
 
   /** Streams one turn of a session. */
