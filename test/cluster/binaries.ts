@@ -55,6 +55,19 @@ const CAPSULE: Module = {
   links: {},
 };
 
+const PROBE: Module = {
+  folder: "probe",
+  title: "compile the probe of the cluster's tests",
+  packages: ["."],
+  ldflags: [],
+  links: {},
+};
+
+/** Flags of every build and test: what differs in them is compiled again from the ground up, for minutes. */
+export const GO_FLAGS = ["-trimpath", "-buildvcs=false"] as const;
+/** Environment of every build and test; see GO_FLAGS. */
+export const GO_ENV = { CGO_ENABLED: "0", GOFLAGS: undefined, GOOS: undefined, GOARCH: undefined };
+
 /** Paths of the multi-call binary and its other names. */
 export interface KubeBinaries {
   kube: string;
@@ -83,6 +96,11 @@ export async function ensureCapsule(): Promise<string> {
   return join(await ensure(CAPSULE), "capsule");
 }
 
+/** Path of `probe`, which pods of the cluster's own tests run. */
+export async function ensureProbe(): Promise<string> {
+  return join(await ensure(PROBE), "probe");
+}
+
 /**
  * Folder with a module's executables, named by the SHA-256 of all that goes in. Several processes may ask at once: one
  * builds, the others wait for it.
@@ -90,7 +108,7 @@ export async function ensureCapsule(): Promise<string> {
 async function ensure(module: Module): Promise<string> {
   const source = here("go", module.folder);
   const go = await goVersion(source);
-  const flags = ["-trimpath", "-buildvcs=false", "-ldflags", ["-s -w", ...module.ldflags].join(" ")];
+  const flags = [...GO_FLAGS, "-ldflags", ["-s -w", ...module.ldflags].join(" ")];
   const inputs = [go, process.arch, ...flags, ...module.packages, JSON.stringify(module.links)];
   const target = join(cacheRoot(), "bin", `${module.folder}-${(await hashInputs(source, inputs)).slice(0, 16)}`);
   if (existsSync(target)) return target;
@@ -102,7 +120,7 @@ async function ensure(module: Module): Promise<string> {
       await step(module.title, () =>
         run(["go", "build", ...flags, "-o", `${building}/`, ...module.packages], {
           cwd: source,
-          env: { CGO_ENABLED: "0", GOFLAGS: undefined, GOOS: undefined, GOARCH: undefined },
+          env: GO_ENV,
         }),
       );
       for (const [link, to] of Object.entries(module.links)) await symlink(to, join(building, link));

@@ -76,10 +76,16 @@ async function connect(layout: Layout): Promise<Cluster | undefined> {
   return createHandle({ layout, record });
 }
 
-/** Ends everything of a cluster but its caches. Fine when it does not run. */
-export async function stopCluster(name: string): Promise<void> {
+/**
+ * Ends everything of a cluster; its volumes go with it. The images its nodes know stay for the next start, unless
+ * `purge` asks for every file to go. Fine when it does not run.
+ */
+export async function stopCluster(name: string, { purge = false }: { purge?: boolean } = {}): Promise<void> {
   const layout = clusterLayout(name);
-  await withLock(layout.lockFile, () => clear(layout));
+  await withLock(layout.lockFile, async () => {
+    await clear(layout);
+    if (purge) await rm(layout.dir, { recursive: true, force: true });
+  });
 }
 
 /** What is known about a cluster without asking its apiserver. */

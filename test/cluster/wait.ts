@@ -1,12 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Time between two looks at something that gives no event, in milliseconds. */
-const LOOK_EVERY_MS = 25;
-
 /** How `waitFor` waits. */
 export interface WaitOptions {
   /** Gives up after this long; what is waited for is hung by then, not slow. */
   timeoutMs?: number;
+  /** Pause between two looks; longer for looks that are work themselves. 25 ms by default. */
+  everyMs?: number;
   /** Ends the wait at once: its reason is thrown. */
   signal?: AbortSignal;
 }
@@ -19,7 +18,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  { timeoutMs = 120_000, signal }: WaitOptions = {},
+  { timeoutMs = 120_000, everyMs = 25, signal }: WaitOptions = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let failure: unknown;
@@ -35,6 +34,6 @@ export async function waitFor<T>(
     if (Date.now() > deadline) {
       throw new Error(`${what}: not after ${timeoutMs / 1_000} s`, { cause: failure });
     }
-    await pause(LOOK_EVERY_MS);
+    await pause(everyMs);
   }
 }
