@@ -38,14 +38,15 @@ export async function ensureArchive(input: ArchiveInput): Promise<ImageArchive> 
     return archive;
   }
   await mkdir(imagesRoot(), { recursive: true });
-  await withLock(join(cacheRoot(), "locks", `image-${input.name}`), async () => {
-    if (existsSync(tar)) return;
-    await step(input.title, async () => {
+  // The step is around the lock: waiting for another process that builds takes as long as building.
+  await step(input.title, () =>
+    withLock(join(cacheRoot(), "locks", `image-${input.name}`), async () => {
+      if (existsSync(tar)) return;
       await input.build();
       await exportImage(input.ref, tar);
-    });
-    await removeOld(input.name);
-  });
+      await removeOld(input.name);
+    }),
+  );
   return archive;
 }
 

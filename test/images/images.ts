@@ -1,24 +1,32 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { withLock } from "#test/cluster/lock.ts";
+import { cacheRoot } from "#test/cluster/paths.ts";
+import { step } from "#test/cluster/progress.ts";
 import { ensureArchive, type ImageArchive } from "./archive.ts";
 import { ensureBaseImage } from "./base.ts";
 import { buildImage } from "./buildah.ts";
 import { withBundles } from "./bundles.ts";
 import { hashInputs } from "./input-hash.ts";
-import { ROOT } from "./paths.ts";
+import { imagesRoot, ROOT } from "./paths.ts";
 
 export { type ImageArchive, pushImage } from "./archive.ts";
 
-/** All that goes into the runtime image, its smoke test included: what fails it must not be cached as good. */
+/** What the runtime image is made of. Its name depends on nothing else: a new name means a new pod for every tenant. */
 const RUNTIME_INPUTS = [
   "runtime-image/Dockerfile",
   "runtime-image/Dockerfile.dockerignore",
   "runtime-image/openclaw",
   "runtime-image/plugin",
   "runtime-image/prune.ts",
+  "runtime-image/start.sh",
+];
+
+/** What its smoke test is made of besides: with any other, the image has to prove itself again. */
+const SMOKE_INPUTS = [
   "runtime-image/smoke",
   "runtime-image/smoke.ts",
-  "runtime-image/start.sh",
   "operator/build/forbidden-config.ts",
   "operator/build/openclaw-config.ts",
   "crds/names.ts",
@@ -37,14 +45,26 @@ export async function ensureRuntimeImage(options: ImageOptions = {}): Promise<Im
   const base = options.base ?? (await ensureBaseImage());
   const hash = await hashInputs(ROOT, RUNTIME_INPUTS, [base, process.arch]);
   const ref = `localhost/hatchery/openclaw:${await openClawVersion()}-${hash}`;
-  const dockerfile = join(ROOT, "runtime-image/Dockerfile");
-  return ensureArchive({
-    name: "openclaw",
-    title: "build the OpenClaw image, with a smoke test (about 3 min the first time)",
-    hash,
-    ref,
-    build: () => buildImage({ ref, dockerfile, context: ROOT, args: { BASE: base } }),
-  });
+  const proof = join(imagesRoot(), `openclaw-${hash}-${await hashInputs(ROOT, SMOKE_INPUTS)}.proven`);
+  const build = async (name: string) => {
+    const dockerfile = join(ROOT, "runtime-image/Dockerfile");
+    await buildImage({ ref: name, dockerfile, context: ROOT, args: { BASE: base } });
+    await writeFile(proof, "");
+  };
+  const title = "build the OpenClaw image, with a smoke test (about 3 min the first time)";
+  const archive = await ensureArchive({ name: "openclaw", title, hash, ref, build: () => build(ref) });
+  await ensureProven(proof, () => build("localhost/hatchery/openclaw-smoke"));
+  return archive;
+}
+
+/** Builds once more when the image is as it was but its smoke test is not; only the test is run, the rest is at hand. */
+async function ensureProven(proof: string, build: () => Promise<void>): Promise<void> {
+  if (existsSync(proof)) return;
+  await step("repeat the smoke test of the OpenClaw image", () =>
+    withLock(join(cacheRoot(), "locks", "image-openclaw"), async () => {
+      if (!existsSync(proof)) await build();
+    }),
+  );
 }
 
 /** The image of operator, API and model gateway. */
