@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { ScriptedApiserver } from "#test/harness/scripted-apiserver.ts";
+import { KubeError } from "./errors.ts";
 import { createInformer } from "./informer.ts";
 import { CONFIG_MAPS } from "./resource.ts";
 
@@ -39,7 +40,8 @@ describe("the informer", () => {
   it("ends with the error of a handler that throws in the list, in an event, and for our own write", async () => {
     for (const when of ["list", "event", "assume"] as const) {
       const { server, clock, informer, stop } = setUp();
-      const bug = new TypeError(`a bug met in ${when}`);
+      // In an event the handler's own request has failed: that is no failure of the watch.
+      const bug = when === "event" ? new KubeError("a bug", { status: 500, reason: "Bug" }) : new TypeError("a bug");
       informer.onChange(() => {
         throw bug;
       });
