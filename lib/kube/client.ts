@@ -11,6 +11,7 @@ import type {
   PatchOptions,
   WatchOptions,
 } from "./calls.ts";
+import { isRecord } from "./canonical-json.ts";
 import type { KubeAccess } from "./config.ts";
 import { CLIENT_REASON, isNotFound, KubeError } from "./errors.ts";
 import { describeRequest, type TransportRequest } from "./exchange.ts";
@@ -80,8 +81,7 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
     try {
       return JSON.parse(text) as R;
     } catch (error) {
-      const message = `${describeRequest(request)}: the answer is not JSON`;
-      throw new KubeError(message, { status: 0, reason: CLIENT_REASON.malformed, cause: error });
+      throw malformed(`${describeRequest(request)}: the answer is not JSON`, error);
     }
   }
 
@@ -98,12 +98,14 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
     async list(type, call = {}) {
       const { signal, timeoutMs, namespace, ...query } = call;
       const path = resourcePath(type, { namespace }, query);
-      const list = await json<RawList<never>>({ method: "GET", path, signal, timeoutMs });
+      const list = await json<RawList>({ method: "GET", path, signal, timeoutMs });
+      // Something in between may answer 200 in the apiserver's place: taken for an empty list, it would delete a whole cache.
+      if (!isList(list)) throw malformed(`GET ${resourcePath(type, { namespace })}: the answer is no list`);
       // The items of a list say neither; every other way an object reaches us does.
       const typed = { apiVersion: apiVersion(type), kind: type.kind };
       const { resourceVersion = "", continue: next } = list.metadata;
       return {
-        items: (list.items ?? []).map((item: object) => Object.assign(item, typed) as never),
+        items: (list.items ?? []).map((item) => Object.assign(item, typed) as never),
         resourceVersion,
         ...(next ? { continue: next } : {}),
       };
@@ -186,9 +188,17 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
 /** Bookmarks come about once a minute. */
 const DEFAULT_IDLE_MS = 150_000;
 
-interface RawList<T> {
+interface RawList {
   metadata: { resourceVersion?: string; continue?: string };
-  items: T[] | null;
+  items: object[] | null;
+}
+
+function isList(answer: unknown): answer is RawList {
+  return isRecord(answer) && isRecord(answer.metadata) && (Array.isArray(answer.items) || answer.items === null);
+}
+
+function malformed(message: string, cause?: unknown): KubeError {
+  return new KubeError(message, { status: 0, reason: CLIENT_REASON.malformed, cause });
 }
 
 function limits(call: CallOptions) {

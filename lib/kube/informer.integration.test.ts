@@ -35,6 +35,8 @@ const LIST_FAULTS: [string, Fault, number][] = [
     1,
   ],
   ["an answer of a proxy in between", { kind: "answer", status: 502, body: "<html>Bad Gateway</html>" }, 1],
+  ["JSON that is no list", { kind: "answer", status: 200, body: '{"kind":"Status","metadata":{}}' }, 1],
+  ["null", { kind: "answer", status: 200, body: "null" }, 1],
   ["an answer that is no JSON", { kind: "answer", status: 200, body: "<html>" }, 1],
 ];
 
