@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { clusterStatus, findCluster, startCluster, stopCluster } from "./cluster.ts";
+import { type Cluster, clusterStatus, findCluster, startCluster, stopCluster } from "./cluster.ts";
+import { startRegistry } from "./registry.ts";
 
-const USAGE = "usage: node test/cluster/cli.ts up|down|status|env|logs [--name NAME] [--nodes N] [--audit] [COMPONENT]";
+const USAGE =
+  "usage: node test/cluster/cli.ts up|down|status|env|registry|logs [--name NAME] [--nodes N] [--audit] [COMPONENT]";
 
 /** Runs one command of the command line. */
 async function main(): Promise<void> {
@@ -27,6 +29,8 @@ async function main(): Promise<void> {
       return console.log(JSON.stringify(await clusterStatus(name), null, 2));
     case "env":
       return printEnv(name);
+    case "registry":
+      return console.log((await startRegistry(await find(name))).host);
     case "logs":
       return console.log(await readFile(join((await clusterStatus(name)).dir, "log", `${component}.log`), "utf8"));
     default:
@@ -35,10 +39,14 @@ async function main(): Promise<void> {
   }
 }
 
-async function printEnv(name: string): Promise<void> {
+async function find(name: string): Promise<Cluster> {
   const cluster = await findCluster(name);
-  if (cluster === undefined)
-    throw new Error(`cluster ${name} does not run: node test/cluster/cli.ts up --name ${name}`);
+  if (cluster !== undefined) return cluster;
+  throw new Error(`cluster ${name} does not run: node test/cluster/cli.ts up --name ${name}`);
+}
+
+async function printEnv(name: string): Promise<void> {
+  const cluster = await find(name);
   const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
   console.log(`export KUBECONFIG=${quoted(cluster.kubeconfig)}`);
   console.log(`export KUBECTL=${quoted(cluster.kubectlPath)}`);

@@ -103,7 +103,7 @@ describe("policies", () => {
     expect(await reaches("a", b)).toBe(true);
     for (const address of [metadata, apiserver, a])
       expect([address, await reaches("b", address)]).toEqual([address, false]);
-    const name = "kube-dns.kube-system.svc.cluster.local";
+    const name = "kube-dns.kube-system.svc.cluster.local."; // absolute: no search list to wait for
     expect(await probe(cluster, { namespace, name: "a" }, "resolve", name)).toEqual({ ok: true, text: "10.96.0.10" });
     expect((await probe(cluster, { namespace, name: "b" }, "resolve", name)).ok).toBe(false);
     expect(await reaches("free", apiserver)).toBe(true);
