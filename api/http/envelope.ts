@@ -1,5 +1,6 @@
 import type { Response } from "express";
 import type { Fault } from "../error-mapper.ts";
+import { DO_NOT_RETRY, mayHaveRun } from "../proxy/headers.ts";
 
 /** Which shape errors have on a path: our envelope, or OpenAI's for SDKs. */
 export type Surface = "api" | "openai";
@@ -35,8 +36,7 @@ function textOf(fault: Fault, operation: string | undefined): string {
 }
 
 function sendOpenAiError(res: Response, fault: Fault): void {
-  // OpenAI's SDKs repeat 5xx by themselves; a turn that may have run must not run twice.
-  if (fault.status === 502 || fault.status === 504) res.set("x-should-retry", "false");
+  if (res.req.method === "POST" && mayHaveRun(fault.status)) res.set(DO_NOT_RETRY);
   res.json({ error: { message: fault.message, type: openAiType(fault.status), param: null, code: fault.code } });
 }
 

@@ -11,7 +11,7 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
   return {
     requests: new Counter({
       name: "hatchery_api_requests_total",
-      help: "Requests by route and status; 499 = the client left first, route unknown = no such path.",
+      help: "Requests by route and status; 499 = the client left first, 502 = also an answer that was cut off, route unknown = no such path.",
       labelNames: ["method", "route", "code"],
       registers: [registry],
     }),

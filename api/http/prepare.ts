@@ -1,9 +1,12 @@
-import type { RequestHandler } from "express";
+import type { RequestHandler, Response } from "express";
 import type { ApiContext } from "../context.ts";
 import { requestIdOf } from "./request-id.ts";
 
 /** Methods told apart in metrics; a client can't make new label values. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** Counted for a client that left before its answer was complete. */
+const CLIENT_LEFT = 499;
 
 /** How long the rest of a refused body may keep coming. */
 const DISCARD_MS = 10_000;
@@ -21,7 +24,7 @@ export function prepare({ newId, clock, log, metrics, draining }: ApiContext): R
     res.once("close", () => {
       const route = typeof res.locals.route === "string" ? res.locals.route : "unknown";
       const method = METHODS.has(req.method) ? req.method : "other";
-      const code = res.writableFinished ? res.statusCode : req.destroyed && !res.headersSent ? 499 : res.statusCode;
+      const code = res.writableFinished ? res.statusCode : cutStatusOf(res);
       const ms = clock.now() - started;
       metrics.requests.inc({ method, route, code });
       metrics.duration.observe({ method, route }, ms / 1000);
@@ -38,4 +41,9 @@ export function prepare({ newId, clock, log, metrics, draining }: ApiContext): R
     });
     next();
   };
+}
+
+/** The status of an answer that was not completed: of the failure that cut it off, else of a client that left. */
+function cutStatusOf(res: Response): number {
+  return typeof res.locals.cutStatus === "number" ? res.locals.cutStatus : CLIENT_LEFT;
 }

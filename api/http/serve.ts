@@ -19,13 +19,15 @@ export function serve(context: ApiContext, route: Route): RequestHandler {
       await run(context, route, call);
     } catch (error) {
       report(call, error);
-      if (res.headersSent || res.destroyed) res.destroy();
-      else
-        sendFault(res, faultOf(error), {
-          surface,
-          requestId,
-          operation: isAboutCaller(error) ? undefined : route.operation,
-        });
+      const fault = faultOf(error);
+      if (res.headersSent || res.destroyed) {
+        // The status sent says nothing of it.
+        if (!res.destroyed) res.locals.cutStatus = fault.status;
+        res.destroy();
+        return;
+      }
+      const operation = isAboutCaller(error) ? undefined : route.operation;
+      sendFault(res, fault, { surface, requestId, operation });
     }
   };
 }

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";
-import { isEventStream, responseHeaders, upstreamHeaders } from "./headers.ts";
+import { DO_NOT_RETRY, isEventStream, mayHaveRun, responseHeaders, upstreamHeaders } from "./headers.ts";
 import type { GatewayProxy, UpstreamRequest } from "./proxy.ts";
 import { isMoved, type Refusal, refusalError } from "./refusal.ts";
 import { relayTo } from "./relay.ts";
@@ -47,7 +47,8 @@ export async function forward(
       }
       openKind = isEventStream(headers) ? "sse" : "http";
       metrics.openStreams.inc({ kind: openKind });
-      res.writeHead(statusCode, { ...options.headers, ...responseHeaders(headers) });
+      const isRisky = request.method === "POST" && mayHaveRun(statusCode);
+      res.writeHead(statusCode, { ...options.headers, ...responseHeaders(headers), ...(isRisky && DO_NOT_RETRY) });
       // The client learns that it was heard long before a model says its first word.
       res.flushHeaders();
       return relayTo(res, {
@@ -105,7 +106,8 @@ function refused(proxy: GatewayProxy, refusal: Refusal): Error {
 }
 
 function failure(proxy: GatewayProxy, { res, signal }: Call, cause: unknown): ApiError {
-  if (signal.aborted) return new ApiError("client_gone", "the client left");
+  // Nobody but the client has ended the response by now; its signal may not have heard of it yet.
+  if (signal.aborted || res.destroyed) return new ApiError("client_gone", "the client left");
   if (res.headersSent) {
     proxy.metrics.upstreamErrors.inc({ reason: "truncated" });
     return new ApiError("gateway_error", "the instance broke off its answer", { logReason: "truncated", cause });

@@ -41,6 +41,17 @@ export function responseHeaders(headers: GatewayHeaders): Record<string, string>
   return returned;
 }
 
+/**
+ * True when a turn answered with this status may have run. OpenAI's SDKs repeat 408 and 5xx by themselves unless told not to, and a
+ * turn must not run twice. A 503 comes from a gateway that takes no turns: it suspends or restarts.
+ */
+export function mayHaveRun(status: number): boolean {
+  return status === 408 || (status >= 500 && status !== 503);
+}
+
+/** Tells an OpenAI SDK not to send the request again. */
+export const DO_NOT_RETRY = { "x-should-retry": "false" } as const;
+
 /** Seconds of a `Retry-After` header, if it has that form. */
 export function retryAfterSeconds(headers: GatewayHeaders): number | undefined {
   const value = one(headers["retry-after"]);

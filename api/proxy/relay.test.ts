@@ -30,3 +30,19 @@ it("takes no more from the gateway than the client reads", async () => {
   expect((await reading).length).toBe((written + 1) * chunk.length);
   expect(bytes).toBe((written + 1) * chunk.length);
 });
+
+it("settles a write that waits for a client that leaves", async () => {
+  const response = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_req, res) => response.resolve(res)).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  const answer = new Promise<IncomingMessage>((resolve) => {
+    get({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", agent: false }, resolve);
+  });
+  const relay = relayTo(await response.promise, { clock: systemClock, isEventStream: false, onBytes: () => undefined });
+  const failed = new Promise<Error>((resolve) => relay.once("error", resolve));
+  // More than all buffers on the way hold.
+  relay.write(Buffer.alloc(64 * 1024 * 1024, "x"));
+  (await answer).destroy();
+  expect((await failed).message).toBe("the client left");
+});

@@ -8,7 +8,8 @@ import { HEARTBEAT, startHeartbeat } from "./heartbeat.ts";
  * A way from the gateway's body to the client's response, at the pace of the slower. /!\ Hot path: each token of each chat
  * passes here, so nothing is parsed, copied or held.
  *
- * An end of the source ends the response; an error destroys it, so that a cut answer never looks like a whole one.
+ * An end of the source ends the response. An error leaves it as it is: whoever reports the error destroys the response then, so
+ * that a cut answer never looks like a whole one. Fails when the client leaves, also while a write waits for it.
  */
 export function relayTo(
   res: ServerResponse,
@@ -21,24 +22,41 @@ export function relayTo(
         if (boundary.isReached && !res.writableNeedDrain) res.write(HEARTBEAT);
       })
     : undefined;
+  let waiting: ((error?: Error) => void) | undefined;
+  const proceed = (error?: Error) => {
+    const done = waiting;
+    waiting = undefined;
+    done?.(error);
+  };
+  const resume = () => proceed();
+  const leave = () => proceed(res.writableFinished ? undefined : clientLeft());
+  res.on("drain", resume).once("close", leave);
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
+      if (res.destroyed) return done(clientLeft());
       o.onBytes(chunk.length);
       if (heartbeat) {
         boundary.push(chunk);
         heartbeat.touch();
       }
-      if (res.write(chunk)) done();
-      else res.once("drain", done);
+      if (res.write(chunk)) return done();
+      waiting = done;
     },
     final(done) {
       heartbeat?.stop();
-      res.end(done);
+      if (res.destroyed) return done(clientLeft());
+      res.off("drain", resume);
+      waiting = done;
+      res.end(() => proceed());
     },
     destroy(error, done) {
       heartbeat?.stop();
-      if (!res.writableEnded) res.destroy();
+      res.off("drain", resume).off("close", leave);
       done(error);
     },
   });
+}
+
+function clientLeft(): Error {
+  return new Error("the client left");
 }

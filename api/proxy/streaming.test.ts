@@ -32,6 +32,31 @@ async function startChat(o: { clock?: ManualClock } = {}) {
   return { api, gateway, reached };
 }
 
+describe("an answer that was not completed", () => {
+  const count = (api: { registry: { getSingleMetricAsString(name: string): Promise<string> } }) =>
+    api.registry.getSingleMetricAsString("hatchery_api_requests_total");
+
+  it("counts as 502 when the gateway broke it off", async () => {
+    const { api, reached } = await startChat();
+    const upstream = reached((_req, res) => beginEvents(res));
+    const answer = await open(api.url, CHAT);
+    (await upstream).destroy();
+    await expect(answer.next()).rejects.toThrow();
+    await eventually(() => count(api)).toMatch(/chat",code="502"} 1/);
+  });
+
+  it("counts as 499 when the client left", async () => {
+    const { api, reached } = await startChat();
+    const upstream = reached((_req, res) => beginEvents(res));
+    const answer = await open(api.url, CHAT);
+    const closed = once(await upstream, "close");
+    answer.stream.once("error", () => undefined);
+    answer.leave();
+    await closed;
+    await eventually(() => count(api)).toMatch(/chat",code="499"} 1/);
+  });
+});
+
 describe("a streamed chat", () => {
   it("hands on the head before the first byte, and each event before the next exists", async () => {
     const { api, reached } = await startChat();

@@ -79,6 +79,29 @@ describe("the openai package", () => {
     expect(gateway.seen).toHaveLength(1);
   });
 
+  it.each([408, 500, 502, 504])("does not repeat a turn that the gateway answered with %d", async (status) => {
+    gateway.seen.length = 0;
+    gateway.on((_req, res) => sendJson(res, status, { error: { message: "x", type: "api_error" } }));
+    const create = openai.chat.completions.create({ model: "openclaw", messages: [{ role: "user", content: "hi" }] });
+    await expect(create).rejects.toMatchObject({ status });
+    expect(gateway.seen).toHaveLength(1);
+  });
+
+  it("repeats a turn that the gateway refused before it ran, and a call without a turn", async () => {
+    for (const [status, send] of [
+      [503, () => openai.responses.create({ model: "openclaw", input: "hi" })],
+      [502, () => openai.models.list()],
+    ] as const) {
+      gateway.seen.length = 0;
+      gateway.on((_req, res) => {
+        if (gateway.seen.length > 1) sendJson(res, 200, { data: [], output: [] });
+        else sendJson(res, status, { error: { message: "suspending", type: "service_unavailable" } });
+      });
+      await send();
+      expect(gateway.seen).toHaveLength(2);
+    }
+  });
+
   it("sees a cut stream as an error, not as an end", async () => {
     gateway.on((_req, res) => {
       beginEvents(res);
