@@ -5,7 +5,7 @@ import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { createCredentials } from "./credentials.ts";
 import { STORAGE_MANIFESTS } from "./csi.ts";
 import { dnsManifests } from "./dns.ts";
-import { openDoor } from "./door.ts";
+import { awaitClosedDoors, openDoor } from "./door.ts";
 import { type Cluster, createHandle } from "./handle.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { clusterLayout, type Layout } from "./layout.ts";
@@ -107,6 +107,7 @@ export async function clusterStatus(name: string): Promise<ClusterStatus> {
 
 async function clear(layout: Layout): Promise<void> {
   await killNamespaces(layout.id);
+  await awaitClosedDoors(layout.dir);
   await removeCgroups(layout.id);
   // The kernel takes a dead namespace apart in the background; loop devices are the last to go.
   await waitFor("release of the volumes", async () => !(await run(["losetup", "--list"])).includes(`${layout.dir}/`));

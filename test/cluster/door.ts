@@ -6,10 +6,16 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { tail } from "./component.ts";
 import { withLock } from "./lock.ts";
-import { commandLine } from "./namespaces.ts";
+import { CLUSTER_ENV, commandLine } from "./namespaces.ts";
+import { waitFor } from "./wait.ts";
 
 /** A door that stands open. */
-const doorSchema = z.object({ pid: z.number().int(), port: z.number().int() });
+const doorSchema = z.object({
+  pid: z.number().int(),
+  port: z.number().int(),
+  /** First process of the cluster it leads into. */
+  init: z.number().int(),
+});
 const doorsSchema = z.record(z.string(), doorSchema);
 type Door = z.infer<typeof doorSchema>;
 
@@ -34,7 +40,7 @@ export function openDoor(o: DoorOptions, target: string): Promise<number> {
 async function openLocked(o: DoorOptions, target: string): Promise<number> {
   const doors = await readDoors(o.dir);
   const known = doors[target];
-  if (known && (await isOpen(known, o.init, target))) return known.port;
+  if (known?.init === o.init && (await isOpen(known, target))) return known.port;
   const opened = await start(o, target, known?.port ?? 0).catch((error: unknown) => {
     if (known === undefined) throw error;
     return start(o, target, 0);
@@ -47,7 +53,7 @@ async function start(o: DoorOptions, target: string, port: number): Promise<Door
   const log = join(o.dir, "log", "door.log");
   const out = openSync(log, "a", 0o600);
   const argv = ["door", "--pid", String(o.init), "--map", `127.0.0.1:${port}=${target}`];
-  const child = spawn(o.capsule, argv, { stdio: ["ignore", "pipe", out], detached: true, cwd: "/" });
+  const child = spawn(o.capsule, argv, { stdio: ["ignore", "pipe", out], detached: true, cwd: "/", env: CLUSTER_ENV });
   closeSync(out);
   if (child.stdout === null) throw new Error("no pipe");
   const failed = once(child, "exit").then(() => undefined);
@@ -56,11 +62,11 @@ async function start(o: DoorOptions, target: string, port: number): Promise<Door
   child.stdout.destroy();
   child.unref();
   const [address] = z.array(z.string()).parse(JSON.parse(String(first[0])));
-  return { pid: child.pid ?? 0, port: Number(address?.split(":")[1]) };
+  return { pid: child.pid ?? 0, port: Number(address?.split(":")[1]), init: o.init };
 }
 
 /** All doors ever opened by the cluster, by target; whether they still stand is another question. */
-export async function readDoors(dir: string): Promise<Record<string, Door>> {
+async function readDoors(dir: string): Promise<Record<string, Door>> {
   try {
     return doorsSchema.parse(JSON.parse(await readFile(file(dir), "utf8")));
   } catch (error) {
@@ -69,11 +75,18 @@ export async function readDoors(dir: string): Promise<Record<string, Door>> {
   }
 }
 
+/** Waits until the doors of a cluster that ended have noticed. */
+export async function awaitClosedDoors(dir: string): Promise<void> {
+  for (const [target, door] of Object.entries(await readDoors(dir))) {
+    await waitFor(`the door to ${target} to close`, async () => !(await isOpen(door, target)));
+  }
+}
+
 /** Whether the recorded process is that door still: a pid may have been given to another since. */
-export async function isOpen(door: Door, init: number, target: string): Promise<boolean> {
+async function isOpen(door: Door, target: string): Promise<boolean> {
   const [program = "", ...args] = await commandLine(door.pid);
   const map = args.some((argument) => argument.endsWith(`=${target}`));
-  return basename(program) === "capsule" && args[0] === "door" && args.includes(String(init)) && map;
+  return basename(program) === "capsule" && args[0] === "door" && args.includes(String(door.init)) && map;
 }
 
 const file = (dir: string) => join(dir, "doors.json");

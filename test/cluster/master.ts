@@ -28,8 +28,8 @@ export async function createNetwork(init: number): Promise<void> {
     `
 mount -t tmpfs -o mode=755 tmpfs /run
 mount --make-rshared /
-hostname control-plane
-sysctl -qw net.ipv4.ip_forward=1
+echo control-plane > /proc/sys/kernel/hostname
+echo 1 > /proc/sys/net/ipv4/ip_forward
 ip link set lo up
 ip link add br0 type bridge
 ip address add ${CONTROL_PLANE_IP}/24 dev br0

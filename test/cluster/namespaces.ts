@@ -8,6 +8,12 @@ import { tail } from "./component.ts";
 import { run } from "./shell.ts";
 import { waitFor } from "./wait.ts";
 
+/**
+ * Environment of everything that runs in a cluster. What the starter's holds is none of its business: keys, and proxies
+ * that would swallow the way to the apiserver.
+ */
+export const CLUSTER_ENV = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
+
 /** All namespaces of a capsule but the cgroup one. */
 const ALL = ["--mount", "--net", "--pid", "--uts", "--ipc"];
 
@@ -41,7 +47,7 @@ export async function createNamespaces(o: {
   const argv = ["setsid", "--fork", ...unshare, o.capsule, "init", o.id];
   const [file = "", ...args] = o.parent === undefined ? argv : inside(o.parent, argv);
   const log = openSync(o.log, "a", 0o600);
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", log], cwd: "/" });
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", log], cwd: "/", env: CLUSTER_ENV });
   closeSync(log);
   const output = child.stdout;
   if (output === null) throw new Error("no pipe");
@@ -112,7 +118,7 @@ export function launch({ pid, argv, log, cgroups }: LaunchOptions): Launched {
   const out = openSync(log, "a", 0o600);
   const [file = "", ...args] = inside(pid, ["sh", "-euc", JOIN_AND_RUN, "sh", ...cgroups, "--", ...argv]);
   // Nobody reads or writes descriptor 3: it closes when the process ends, however many parents it outlived.
-  const child = spawn(file, args, { stdio: ["ignore", out, out, "pipe"], cwd: "/" });
+  const child = spawn(file, args, { stdio: ["ignore", out, out, "pipe"], cwd: "/", env: CLUSTER_ENV });
   closeSync(out);
   const ended = new AbortController();
   const end = (error?: Error) => ended.abort(error ?? new Error(`${argv.slice(0, 2).join(" ")} ended:\n${tail(log)}`));

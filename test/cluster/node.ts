@@ -140,13 +140,13 @@ async function plugIn(init: number, pid: number, index: number): Promise<void> {
   await runScript(
     pid,
     `
-hostname ${nodeName(index)}
+echo ${nodeName(index)} > /proc/sys/kernel/hostname
 ip link set lo up
 ip address add ${nodeIp(index)}/24 dev eth0
 ip link set eth0 up
 ip route add default via ${CONTROL_PLANE_IP}
 ${others.map((other) => `ip route add ${podCidr(other)} via ${nodeIp(other)}`).join("\n")}
-sysctl -qw net.ipv4.ip_forward=1
+echo 1 > /proc/sys/net/ipv4/ip_forward
 `,
   );
 }
