@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { tail } from "./component.ts";
@@ -45,7 +45,8 @@ async function openLocked(o: DoorOptions, target: string): Promise<number> {
     if (known === undefined) throw error;
     return start(o, target, 0);
   });
-  await writeFile(file(o.dir), JSON.stringify({ ...doors, [target]: opened }));
+  await writeFile(`${file(o.dir)}.new`, JSON.stringify({ ...doors, [target]: opened }));
+  await rename(`${file(o.dir)}.new`, file(o.dir));
   return opened.port;
 }
 
