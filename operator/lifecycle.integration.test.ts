@@ -270,7 +270,7 @@ describe("a changed spec", () => {
     expect(await client.get(NETWORK_POLICIES, ref("openclaw-alice"))).toBeDefined();
     await client.mergePatch(INSTANCES, ref("alice"), { spec: { network: null } });
     await waitFor("no policy", async () => !(await client.get(NETWORK_POLICIES, ref("openclaw-alice"))));
-    expect(await client.get(NETWORK_POLICIES, ref(`openclaw-class-${namespace}`))).toBeDefined();
+    expect(await client.get(NETWORK_POLICIES, ref(`openclaw-class.${namespace}`))).toBeDefined();
   });
 
   it("lets the volume go with the instance only under deletionPolicy Delete", async () => {

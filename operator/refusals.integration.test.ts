@@ -4,6 +4,7 @@ import type { KubeClient } from "#lib/kube/client.ts";
 import { CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS } from "#lib/kube/resource.ts";
 import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 import { waitFor } from "#test/cluster/wait.ts";
+import { startFaultProxy } from "#test/harness/fault-proxy/proxy.ts";
 import { installCrds } from "#test/harness/integration-setup.ts";
 import {
   adminClient,
@@ -136,6 +137,27 @@ describe("what keeps an instance from running", () => {
     const { status } = await untilReason("alice", "QuotaExceeded");
     expect(status?.failure).toMatchObject({ step: "pod" });
     expect(status?.failure?.message).toContain("exceeded quota: none");
+  });
+});
+
+describe("an apiserver that does not delete", () => {
+  it("is asked again", async () => {
+    await client.create(CLASSES, classNamed(namespace));
+    const proxy = await startFaultProxy(plane.kubeconfig);
+    await operator.stop();
+    operator = await startOperator(proxy.kubeconfig, namespace);
+    await create("alice");
+    const before = await untilInstance(client, ref("alice"), isReady);
+    proxy.inject({ kind: "answer", status: 500 }, { match: ({ method }) => method === "DELETE", times: 1 });
+    await client.mergePatch(INSTANCES, ref("alice"), { spec: { gateway: { toolsDeny: ["nodes"] } } });
+    await untilInstance(
+      client,
+      ref("alice"),
+      (i) => isReady(i) && i.status?.runtime?.podUID !== before.status?.runtime?.podUID,
+    );
+    await operator.stop();
+    await proxy.close();
+    operator = await startOperator(plane.kubeconfig, namespace);
   });
 });
 

@@ -90,6 +90,7 @@ describe("applyIfChanged on a real apiserver", () => {
     const edits = [
       { spec: { egress: [rule, {}] } },
       { spec: { egress: null } },
+      { spec: { podSelector: { matchLabels: { c: "d" } } } },
       { metadata: { labels: { mine: "not" } } },
     ];
     for (const edit of edits) {
@@ -127,6 +128,17 @@ describe("applyIfChanged on a real apiserver", () => {
     expect([await written(), await written(), await written()]).toEqual([true, false, false]);
     await cluster.client.mergePatch(PODS, body.metadata, { metadata: { labels: { any: "change" } } });
     expect([await written(), await written()]).toEqual([true, false]);
+  });
+
+  it("is a conflict when the object is gone or another of its name took its place", async () => {
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: meta(), data: { a: "1" } };
+    const { object: live } = await applyIfChanged(client, CONFIG_MAPS, body, undefined, OPTIONS);
+    const next = { ...body, data: { a: "2" } };
+    await cluster.client.delete(CONFIG_MAPS, body.metadata);
+    await expect(applyIfChanged(client, CONFIG_MAPS, next, live, OPTIONS)).rejects.toMatchObject({ status: 409 });
+    await cluster.client.create(CONFIG_MAPS, { ...body, data: { theirs: "1" } });
+    await expect(applyIfChanged(client, CONFIG_MAPS, next, live, OPTIONS)).rejects.toMatchObject({ status: 409 });
+    expect((await read(CONFIG_MAPS, body)).data).toEqual({ theirs: "1" });
   });
 
   it("refuses what it could never compare", async () => {

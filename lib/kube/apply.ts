@@ -38,7 +38,7 @@ export function appliedHash(body: object): string {
  * holds each field of it as it was applied. So nothing is written after a restart, and what somebody changed by hand is put
  * back with one write.
  * @throws TypeError for a Secret's `stringData`: the server never shows it again, so it could not be compared. Use `data`.
- * @throws KubeError as of `KubeClient.apply`.
+ * @throws KubeError as of `KubeClient.apply`; a conflict when `live` is gone or another of its name is there.
  */
 export async function applyIfChanged<T extends KubeObject>(
   client: KubeClient,
@@ -53,7 +53,9 @@ export async function applyIfChanged<T extends KubeObject>(
   if (live && sameHash && isInPlace(client, body, live)) return { object: live, written: false };
 
   const annotations = { ...body.metadata.annotations, [o.hashAnnotation]: hash, [o.versionAnnotation]: o.version };
-  const marked = { ...body, metadata: { ...body.metadata, annotations } };
+  const uid = live?.metadata.uid;
+  // By its uid, so that one of the same name that took its place meanwhile is a conflict and not overwritten.
+  const marked = { ...body, metadata: { ...body.metadata, annotations, ...(uid === undefined ? {} : { uid }) } };
   const object = await client.apply(type, marked, { fieldManager: o.fieldManager, signal: o.signal });
   const unchanged = live?.metadata.resourceVersion === object.metadata.resourceVersion;
   if (live && sameHash && unchanged) settle(client, object);

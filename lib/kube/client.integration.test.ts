@@ -68,6 +68,16 @@ describe("the client on a real apiserver", () => {
     expect(metrics).toContain(`rest_client_request_duration_seconds_count{verb="POST",host="${host}"} 1`);
   });
 
+  it("asks again for a deletion by uid whose answer was lost, and never for one by name alone", async () => {
+    const object = await client.create(CONFIG_MAPS, configMap());
+    const lost = proxy.inject({ kind: "lose-answer" }, { match: writes, times: 2 });
+    expect(await client.delete(CONFIG_MAPS, ref(object), { uid: object.metadata.uid })).toBe(false);
+    lost.remove();
+    const other = await client.create(CONFIG_MAPS, configMap());
+    proxy.inject({ kind: "reset" }, { match: writes, times: 1 });
+    expect(await caught(client.delete(CONFIG_MAPS, ref(other)))).toMatchObject({ status: 0 });
+  });
+
   it("answers undefined, false and errors for what they are", async () => {
     const object = await client.create(CONFIG_MAPS, configMap({ a: "1" }));
     expect(await client.get(CONFIG_MAPS, { ...ref(object), name: "none" })).toBeUndefined();

@@ -23,7 +23,7 @@ import { readWatch } from "./watch.ts";
 
 /**
  * The Kubernetes API as raw JSON over kept-alive connections. Calls throw `KubeError`, or the signal's reason once it aborted.
- * Answers 429 and 503 with `Retry-After` are waited out; broken connections are retried for reads and `apply` only.
+ * Answers 429 and 503 with `Retry-After` are waited out; broken connections are retried for reads, `apply` and a `delete` by uid only.
  */
 export interface KubeClient {
   /** The object, or undefined when it is not there (404, nothing else). */
@@ -157,7 +157,10 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
       const preconditions = uid || resourceVersion ? { preconditions: { uid, resourceVersion } } : {};
       const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", ...rest, ...preconditions });
       try {
-        await transport.request({ method: "DELETE", path: resourcePath(type, refParts(ref)), body, signal, timeoutMs });
+        // With a uid a second try cannot hit a namesake: it finds the object ending, or gone.
+        const idempotent = uid !== undefined;
+        const path = resourcePath(type, refParts(ref));
+        await transport.request({ method: "DELETE", path, body, idempotent, signal, timeoutMs });
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;

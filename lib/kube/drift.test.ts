@@ -39,6 +39,11 @@ describe("findDrift", () => {
       pod({ resources: { requests: { cpu: 0.5 } } }),
       pod({ resources: { requests: { cpu: "500m" } } }),
     ],
+    [
+      "a port's default protocol",
+      { kind: "NetworkPolicy", spec: { egress: [{ ports: [{ port: 1 }] }] } },
+      { kind: "NetworkPolicy", spec: { egress: [{ ports: [{ port: 1, protocol: "TCP" }] }] } },
+    ],
     ["a size limit", { emptyDir: { sizeLimit: "0.5Gi" } }, { emptyDir: { sizeLimit: "512Mi" } }],
   ])("sees none in %s", (_what, applied, live) => {
     expect(findDrift(applied, live)).toBeUndefined();
@@ -60,6 +65,27 @@ describe("findDrift", () => {
     ["arguments in another order", { args: ["a", "b"] }, { args: ["b", "a"] }, ".args[0]"],
     ["text that looks like a quantity", { data: { size: "1024Mi" } }, { data: { size: "1Gi" } }, ".data.size"],
     ["another quantity", { limits: { memory: "1Gi" } }, { limits: { memory: "2Gi" } }, ".limits.memory"],
+    [
+      "a key more in a policy's selector",
+      { kind: "NetworkPolicy", spec: { podSelector: { matchLabels: { a: "1" } } } },
+      { kind: "NetworkPolicy", spec: { podSelector: { matchLabels: { a: "1", b: "2" } } } },
+      ".spec.podSelector.matchLabels.b",
+    ],
+    [
+      "all namespaces put into a policy's peer",
+      { kind: "NetworkPolicy", spec: { ingress: [{ from: [{ podSelector: { matchLabels: { a: "1" } } }] }] } },
+      {
+        kind: "NetworkPolicy",
+        spec: { ingress: [{ from: [{ podSelector: { matchLabels: { a: "1" } }, namespaceSelector: {} }] }] },
+      },
+      ".spec.ingress[0].from[0].namespaceSelector",
+    ],
+    [
+      "a key more in a Service's selector",
+      { kind: "Service", spec: { selector: { a: "1" } } },
+      { kind: "Service", spec: { selector: { a: "1", b: "2" }, clusterIP: "10.0.0.1" } },
+      ".spec.selector.b",
+    ],
     ["a list made a value", { a: ["x"] }, { a: "x" }, ".a"],
   ])("finds %s", (_what, applied, live, path) => {
     expect(findDrift(applied, live)).toBe(path);

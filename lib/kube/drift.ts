@@ -1,5 +1,5 @@
 import { isRecord } from "./canonical-json.ts";
-import { parseQuantity } from "./quantity.ts";
+import { readQuantity } from "./quantity.ts";
 
 /** Fields by which Kubernetes tells the elements of a list apart, the most telling first. */
 const LIST_KEYS = ["uid", "mountPath", "devicePath", "name"] as const;
@@ -11,10 +11,40 @@ const QUANTITY_FIELDS = new Set(["sizeLimit", "divisor"]);
  * The path of the first field of `applied` that `live` does not hold as it was applied; undefined when all are there. Fields
  * that only `live` has are the server's defaults or other managers', and none of our business; nor are further elements of a
  * list whose elements have names. Any other list must be equal, or somebody could add to it unseen (a rule of a
- * NetworkPolicy, say).
+ * NetworkPolicy, say). What selects pods or opens a network must be equal in all: one more key selects other pods.
  */
 export function findDrift(applied: unknown, live: unknown): string | undefined {
-  return drift(applied, live, "", false);
+  return drift(applied, live, "", false) ?? exactDrift(applied, live);
+}
+
+/** Fields of `spec`, by kind, in which the server and other managers have no say. */
+const EXACT: Readonly<Record<string, readonly string[]>> = {
+  NetworkPolicy: ["podSelector", "ingress", "egress"],
+  Service: ["selector"],
+};
+
+function exactDrift(applied: unknown, live: unknown): string | undefined {
+  if (!isRecord(applied) || !isRecord(applied.spec) || !isRecord(live) || !isRecord(live.spec)) return undefined;
+  for (const field of EXACT[String(applied.kind)] ?? []) {
+    if (applied.spec[field] === undefined) continue;
+    const found = surplus(applied.spec[field], live.spec[field], `.spec.${field}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The path of the first key that only `live` has. Not even an empty one is let pass: an empty selector selects all. */
+function surplus(applied: unknown, live: unknown, path: string): string | undefined {
+  if (!isRecord(live) && !Array.isArray(live)) return undefined;
+  for (const [key, value] of Object.entries(live)) {
+    const here = Array.isArray(live) ? `${path}[${key}]` : `${path}.${key}`;
+    const counterpart = (applied as Record<string, unknown> | undefined)?.[key];
+    // The one default in there.
+    if (counterpart === undefined && key === "protocol" && value === "TCP") continue;
+    const found = counterpart === undefined ? here : surplus(counterpart, value, here);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function drift(applied: unknown, live: unknown, path: string, quantity: boolean): string | undefined {
@@ -23,7 +53,7 @@ function drift(applied: unknown, live: unknown, path: string, quantity: boolean)
   if (Array.isArray(applied)) return Array.isArray(live) ? listDrift(applied, live, path) : path;
   if (isRecord(applied)) return isRecord(live) ? recordDrift(applied, live, path) : path;
   if (applied === null || applied === undefined || applied === live) return undefined;
-  return quantity && parseQuantity(applied) !== undefined && parseQuantity(applied) === parseQuantity(live)
+  return quantity && readQuantity(applied) !== undefined && readQuantity(applied) === readQuantity(live)
     ? undefined
     : path;
 }

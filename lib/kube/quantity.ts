@@ -16,7 +16,7 @@ const FACTORS: Record<string, number> = {
 };
 
 /** The number a Kubernetes quantity (`500m`, `1Gi`, `2e3`, `4`) stands for; undefined when it is none. */
-export function parseQuantity(text: unknown): number | undefined {
+export function readQuantity(text: unknown): number | undefined {
   if (typeof text !== "string" && typeof text !== "number") return undefined;
   const [, digits, suffix, exponent] = QUANTITY.exec(String(text)) ?? [];
   if (digits === undefined) return undefined;

@@ -3,7 +3,7 @@ import type { ClassSpec, InstanceSpecInput } from "#crds/index.ts";
 import { controllerOf } from "#lib/kube/owner.ts";
 import type { PersistentVolumeClaim } from "#lib/kube/resource.ts";
 import { aClass, anInstance, SLOT } from "../instance/view.fixture.ts";
-import { buildClaim, claimPatch } from "./claim.ts";
+import { buildClaim, growthPatch, ownershipPatch } from "./claim.ts";
 
 function build(spec: Partial<InstanceSpecInput> = {}, plan: Partial<ClassSpec> = {}, live?: PersistentVolumeClaim) {
   return buildClaim(anInstance(spec), aClass(plan).spec, SLOT, live);
@@ -50,14 +50,16 @@ describe("a claim that is there", () => {
     ["another way to say the size", {}, { storage: { size: "5120Mi" } }],
   ])("is left alone for %s", (_, spec, plan) => {
     const live = stored(build());
-    expect(claimPatch(live, build(spec, plan, live))).toBeUndefined();
+    expect(ownershipPatch(live, build(spec, plan, live))).toBeUndefined();
+    expect(growthPatch(live, build(spec, plan, live))).toBeUndefined();
   });
 
   it("grows, and nothing else of it is touched", () => {
     const live = stored(build());
     const wanted = build({ storage: { size: "9Gi" } }, {}, live);
     expect(size(wanted)).toBe("9Gi");
-    expect(claimPatch(live, wanted)).toEqual({
+    expect(ownershipPatch(live, wanted)).toBeUndefined();
+    expect(growthPatch(live, wanted)).toEqual({
       metadata: { uid: "claim-uid" },
       spec: { resources: { requests: { storage: "9Gi" } } },
     });
@@ -69,18 +71,20 @@ describe("a claim that is there", () => {
     const live = { ...kept, metadata: { ...kept.metadata, ownerReferences: [other] } };
     const owned = build({ deletionPolicy: "Delete" }, {}, live);
     const owner = controllerOf(owned);
-    expect(claimPatch(live, owned)).toEqual({ metadata: { uid: "claim-uid", ownerReferences: [other, owner] } });
+    expect(ownershipPatch(live, owned)).toEqual({ metadata: { uid: "claim-uid", ownerReferences: [other, owner] } });
     const gone = {
       ...stored(owned),
       metadata: { ...stored(owned).metadata, ownerReferences: owner ? [other, owner] : [] },
     };
-    expect(claimPatch(gone, build({}, {}, gone))).toEqual({ metadata: { uid: "claim-uid", ownerReferences: [other] } });
+    expect(ownershipPatch(gone, build({}, {}, gone))).toEqual({
+      metadata: { uid: "claim-uid", ownerReferences: [other] },
+    });
   });
 
   it("gets back the labels that somebody took", () => {
     const live = stored(build());
     const bare = { ...live, metadata: { ...live.metadata, labels: {} } };
-    expect(claimPatch(bare, build({}, {}, bare))).toEqual({
+    expect(ownershipPatch(bare, build({}, {}, bare))).toEqual({
       metadata: { uid: "claim-uid", labels: live.metadata.labels },
     });
   });

@@ -1,5 +1,6 @@
-import { type ClassSpec, LABEL, type OpenClawInstance, parseQuantity } from "#crds/index.ts";
+import { type ClassSpec, LABEL, type OpenClawInstance } from "#crds/index.ts";
 import { controllerOf, ownerReference } from "#lib/kube/owner.ts";
+import { readQuantity } from "#lib/kube/quantity.ts";
 import type { PersistentVolumeClaim } from "#lib/kube/resource.ts";
 import { childMetadata, tenantHash } from "./identity.ts";
 
@@ -43,23 +44,25 @@ export function buildClaim(
 function claimSize(instance: OpenClawInstance, plan: ClassSpec, live?: PersistentVolumeClaim): string {
   const wanted = instance.spec.storage?.size ?? plan.storage.size;
   const current = live?.spec?.resources?.requests?.storage;
-  return current !== undefined && parseQuantity(current) >= parseQuantity(wanted) ? current : wanted;
+  if (current === undefined) return wanted;
+  const is = readQuantity(current);
+  const due = readQuantity(wanted);
+  return is !== undefined && due !== undefined && is < due ? wanted : current;
 }
 
 /**
- * The merge patch that brings a claim to `wanted` where a claim can change: size, labels, owner. Undefined when there is
- * nothing to change. Bound to the claim's uid, so that it never hits a namesake.
+ * The merge patch that brings a claim's owner and labels to those of `wanted`: whether the volume outlives the instance must
+ * not depend on anything else. Undefined when there is nothing to change. Bound to the claim's uid, so that it never hits a
+ * namesake.
  */
-export function claimPatch(live: PersistentVolumeClaim, wanted: PersistentVolumeClaim): object | undefined {
-  const size = wanted.spec?.resources?.requests?.storage;
-  const grows = size !== live.spec?.resources?.requests?.storage;
+export function ownershipPatch(live: PersistentVolumeClaim, wanted: PersistentVolumeClaim): object | undefined {
   const labels = Object.fromEntries(
     Object.entries(wanted.metadata.labels ?? {}).filter(([key, value]) => live.metadata.labels?.[key] !== value),
   );
   const relabelled = Object.keys(labels).length > 0;
   const owner = controllerOf(wanted);
   const reowned = controllerOf(live)?.uid !== owner?.uid;
-  if (!grows && !relabelled && !reowned) return undefined;
+  if (!relabelled && !reowned) return undefined;
   const others = (live.metadata.ownerReferences ?? []).filter(({ controller }) => !controller);
   return {
     metadata: {
@@ -67,6 +70,12 @@ export function claimPatch(live: PersistentVolumeClaim, wanted: PersistentVolume
       ...(relabelled ? { labels } : {}),
       ...(reowned ? { ownerReferences: owner ? [...others, owner] : others } : {}),
     },
-    ...(grows ? { spec: { resources: { requests: { storage: size } } } } : {}),
   };
+}
+
+/** As `ownershipPatch`, of the claim's size. A storage class may refuse it. */
+export function growthPatch(live: PersistentVolumeClaim, wanted: PersistentVolumeClaim): object | undefined {
+  const size = wanted.spec?.resources?.requests?.storage;
+  if (size === live.spec?.resources?.requests?.storage) return undefined;
+  return { metadata: { uid: live.metadata.uid }, spec: { resources: { requests: { storage: size } } } };
 }

@@ -116,6 +116,9 @@ describe("the policy of an instance", () => {
 
   it.each([
     ["10.0.0.0/8", true],
+    ["10.9.9.9/8", true],
+    ["192.168.7.7/16", true],
+    ["172.31.0.1/12", true],
     ["10.96.0.1/32", true],
     ["192.168.0.0/24", true],
     ["168.63.129.16/32", true],
@@ -130,5 +133,9 @@ describe("the policy of an instance", () => {
       { cidr, ports: [443] },
     ]);
     expect(privateDestinations(instance)).toEqual(refused ? ["network.egress[1].cidr"] : []);
+    const opened = buildInstancePolicy(instance, SLOT)?.spec?.egress?.flatMap(({ to }) =>
+      to?.map((p) => p.ipBlock?.cidr),
+    );
+    expect(opened).toEqual(["203.0.113.0/24", ...(refused ? [] : [cidr])]);
   });
 });

@@ -45,9 +45,9 @@ const NOT_PUBLIC_V6 = ["::/3", "4000::/2", "8000::/1"];
 /** Destinations when a class names none: the public internet, web ports. */
 const WEB_PORTS = [80, 443];
 
-/** Name of the policy that all pods of a class in a namespace share. */
+/** Name of the policy that all pods of a class in a namespace share. The dot keeps it apart from any child's name. */
 export function classPolicyName(className: string): string {
-  return `openclaw-class-${className}`;
+  return `openclaw-class.${className}`;
 }
 
 /**
@@ -73,9 +73,9 @@ export function buildClassPolicy(plan: OpenClawClass, namespace: string, setting
   };
 }
 
-/** The policy that opens an instance's own destinations in addition; undefined when it names none. */
+/** The policy that opens an instance's own destinations in addition, but never a private one; undefined when it names none. */
 export function buildInstancePolicy(instance: OpenClawInstance, slot: string): NetworkPolicy | undefined {
-  const destinations = instance.spec.network?.egress ?? [];
+  const destinations = (instance.spec.network?.egress ?? []).filter(({ cidr }) => !isPrivate(cidr));
   if (destinations.length === 0) return undefined;
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -133,7 +133,7 @@ function classEgress(destinations: readonly Egress[] | undefined): Rule[] {
 
 /** A block that is wider than a range that is not public leaves that range out; a block inside one was named on purpose. */
 function destinationRule({ cidr, ports }: Egress): Rule {
-  const except = notPublic(cidr).filter((range) => contains(cidr, range));
+  const except = notPublic(cidr).filter((range) => covers(cidr, range) && !covers(range, cidr));
   return {
     to: [{ ipBlock: except.length > 0 ? { cidr, except } : { cidr } }],
     ports: ports.map((port) => ({ protocol: "TCP", port })),
@@ -146,8 +146,12 @@ function destinationRule({ cidr, ports }: Egress): Rule {
  */
 export function privateDestinations(instance: OpenClawInstance): string[] {
   return (instance.spec.network?.egress ?? []).flatMap(({ cidr }, index) =>
-    notPublic(cidr).some((range) => range === cidr || contains(range, cidr)) ? [`network.egress[${index}].cidr`] : [],
+    isPrivate(cidr) ? [`network.egress[${index}].cidr`] : [],
   );
+}
+
+function isPrivate(cidr: string): boolean {
+  return notPublic(cidr).some((range) => covers(range, cidr));
 }
 
 function notPublic(cidr: string): readonly string[] {
@@ -159,11 +163,11 @@ function split(cidr: string): { address: string; bits: number } {
   return { address, bits: Number(bits) };
 }
 
-/** True when block `outer` properly contains block `inner`; both of one family. */
-function contains(outer: string, inner: string): boolean {
+/** True when all of block `inner` lies in block `outer`; both of one family. Bits beyond the prefix count for nothing. */
+function covers(outer: string, inner: string): boolean {
   const wide = split(outer);
   const narrow = split(inner);
-  if (wide.bits >= narrow.bits) return false;
+  if (wide.bits > narrow.bits) return false;
   const family = isIPv6(wide.address) ? "ipv6" : "ipv4";
   const block = new BlockList();
   block.addSubnet(wide.address, wide.bits, family);

@@ -1,4 +1,4 @@
-import { ANNOTATION, OPERATOR_FIELD_MANAGER } from "#crds/index.ts";
+import { ANNOTATION, OPERATOR_FIELD_MANAGER, STEP, type Step } from "#crds/index.ts";
 import { appliedHash, applyIfChanged } from "#lib/kube/apply.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { isConflict } from "#lib/kube/errors.ts";
@@ -21,8 +21,8 @@ export interface ActContext {
   readonly cached: <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef) => T | undefined;
   /** Creations of shared children under way, by kind and key. */
   readonly sharing: Map<string, Promise<Outcome>>;
-  /** Told before an object's deletion is asked for. */
-  readonly deleting: (object: KubeObject) => void;
+  /** Asks for an object's deletion by `send`, so that plans made meanwhile take it for one that is ending. */
+  readonly trackDeletion: (object: KubeObject, send: () => Promise<unknown>) => Promise<void>;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -31,16 +31,30 @@ export interface ActContext {
 export type Outcome = "done" | "stale" | Blocked;
 
 /**
- * Carries writes out in order, ending at the first that is not possible.
+ * Carries writes out in order. A child that is refused and that a pod cannot do without ends the list; one that only stays
+ * as it was does not, and the first such refusal is answered in the end.
  * @throws KubeError when the apiserver cannot be reached or fails; what was written before stays, and the next plan goes on from it.
  */
 export async function carryOut(writes: readonly Write[], context: ActContext): Promise<Outcome> {
+  let refused: Blocked | undefined;
   for (const write of writes) {
     const outcome = await carryOutOne(write, context);
-    if (outcome !== "done") return outcome;
+    if (outcome === "done") continue;
+    if (outcome === "stale" || isNeeded(write)) return outcome;
+    refused ??= outcome;
   }
-  return "done";
+  return refused ?? "done";
 }
+
+/**
+ * What is missing, a pod must wait for. So it must for the new content of what it is built from: it carries the hash of
+ * that, and would never be told from one that really has it.
+ */
+function isNeeded({ verb, step }: Write): boolean {
+  return verb === "create" || BUILT_FROM.has(step);
+}
+
+const BUILT_FROM: ReadonlySet<Step> = new Set([STEP.Secret, STEP.Config, STEP.Pod]);
 
 async function carryOutOne(write: Write, context: ActContext): Promise<Outcome> {
   try {
@@ -75,8 +89,8 @@ async function perform(write: Write, context: ActContext): Promise<Outcome> {
     }
     case "delete": {
       const { uid } = write.live.metadata;
-      context.deleting(write.live);
-      await client.delete(type, write.live.metadata, { ...(uid === undefined ? {} : { uid }), signal });
+      const send = () => client.delete(type, write.live.metadata, { ...(uid === undefined ? {} : { uid }), signal });
+      await context.trackDeletion(write.live, send);
       context.log.info({ kind: type.kind, name: write.live.metadata.name }, "deleted");
       return "done";
     }

@@ -1,7 +1,7 @@
 import { type OpenClawClass, type OpenClawInstance, STEP, type Step } from "#crds/index.ts";
 import { CONFIG_MAPS, NETWORK_POLICIES, PERSISTENT_VOLUME_CLAIMS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
 import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
-import { buildClaim, claimPatch } from "../build/claim.ts";
+import { buildClaim, growthPatch, ownershipPatch } from "../build/claim.ts";
 import { buildConfigMap } from "../build/config-map.ts";
 import { runtimeName } from "../build/identity.ts";
 import { buildClassPolicy, buildInstancePolicy } from "../build/network-policy.ts";
@@ -35,7 +35,7 @@ interface Child {
 export function planChildren(view: View, settings: Settings, slot: Slot, config: string | undefined): ChildrenPlan {
   const { class: plan } = view;
   if (!plan) return { writes: [], blocked: undefined, complete: false };
-  const writes: Write[] = [];
+  const writes = claimOwnership(view, plan, slot);
   for (const child of childrenOf(view, plan, settings, slot, config)) {
     if (child.standing === "taken") {
       return { writes, blocked: nameTaken(child.step, child.kind, child.name), complete: false };
@@ -57,14 +57,7 @@ function childrenOf(
   const { instance } = view;
   const network = buildClassPolicy(plan, instance.metadata.namespace ?? "", settings);
   return [
-    own(instance, STEP.Secret, SECRETS, view.secret, buildSecret(instance, slot.id, slot.key)),
-    // Without a valid configuration the one that is there stays.
-    ...(config === undefined
-      ? []
-      : [own(instance, STEP.Config, CONFIG_MAPS, view.configMap, buildConfigMap(instance, config))]),
-    claim(view, plan, slot),
-    own(instance, STEP.Network, SERVICES, view.service, buildService(instance, slot.id)),
-    // Before the pod: until a policy selects it, a pod may talk to anyone.
+    // First, for it does not depend on this instance: until a policy selects them, pods of the class may talk to anyone.
     {
       standing: classPolicyStanding(view.classPolicy, plan.metadata.name),
       step: STEP.Network,
@@ -72,7 +65,17 @@ function childrenOf(
       name: network.metadata.name,
       writes: ensure(STEP.Network, NETWORK_POLICIES, view.classPolicy, network),
     },
-    own(instance, STEP.Network, NETWORK_POLICIES, view.instancePolicy, buildInstancePolicy(instance, slot.id)),
+    own(instance, STEP.Secret, SECRETS, view.secret, buildSecret(instance, slot.id, slot.key)),
+    // Without a valid configuration the one that is there stays.
+    ...(config === undefined
+      ? []
+      : [own(instance, STEP.Config, CONFIG_MAPS, view.configMap, buildConfigMap(instance, config))]),
+    claim(view, plan, slot),
+    own(instance, STEP.Network, SERVICES, view.service, buildService(instance, slot.id)),
+    // A refused spec opens nothing and closes nothing.
+    ...(config === undefined
+      ? []
+      : [own(instance, STEP.Network, NETWORK_POLICIES, view.instancePolicy, buildInstancePolicy(instance, slot.id))]),
   ];
 }
 
@@ -117,7 +120,7 @@ function claim(view: View, plan: OpenClawClass, slot: Slot): Child {
   const { instance, claim: live } = view;
   const standing = claimStanding(live, instance);
   const body = buildClaim(instance, plan.spec, slot.id, live);
-  const patch = live && claimPatch(live, body);
+  const patch = live && growthPatch(live, body);
   const type = PERSISTENT_VOLUME_CLAIMS;
   const step = STEP.Storage;
   return {
@@ -128,4 +131,11 @@ function claim(view: View, plan: OpenClawClass, slot: Slot): Child {
     name: body.metadata.name,
     writes: live ? (patch ? [write({ verb: "patch", step, type, live, patch })] : []) : ensure(step, type, live, body),
   };
+}
+
+/** Whether the volume outlives the instance depends on no other child, so it is seen to before all of them. */
+function claimOwnership({ instance, claim: live }: View, plan: OpenClawClass, slot: Slot): Write[] {
+  if (!live || claimStanding(live, instance) !== "ours") return [];
+  const patch = ownershipPatch(live, buildClaim(instance, plan.spec, slot.id, live));
+  return patch ? [write({ verb: "patch", step: STEP.Storage, type: PERSISTENT_VOLUME_CLAIMS, live, patch })] : [];
 }

@@ -37,7 +37,7 @@ export function renderConfig(instance: OpenClawInstance, plan: OpenClawClass, mo
   });
   const refused = [...forbidden.map((path) => `gateway.config.${path}`), ...privateDestinations(instance)];
   if (refused.length > 0) {
-    const message = `These belong to the operator or the class and may not be set: ${refused.join(", ")}. Remove them; until then nothing of this spec takes effect.`;
+    const message = `These belong to the operator or the class and may not be set: ${refused.join(", ")}. Remove them; until then what runs stays as it is.`;
     return { text: undefined, configValid: fails(STEP.Config, REASON.ForbiddenConfigKey, message), modelConfigured };
   }
   return { text: renderOpenClawConfig(config), configValid: holds("The configuration is rendered."), modelConfigured };

@@ -48,11 +48,11 @@ function running(parts: Partial<View> = {}): View {
 }
 
 const CREATION = [
+  "create NetworkPolicy",
   "create Secret",
   "create ConfigMap",
   "create PersistentVolumeClaim",
   "create Service",
-  "create NetworkPolicy",
   "create Pod",
 ];
 
@@ -71,7 +71,7 @@ describe("a plan", () => {
     const cut = carriedOut(aView(), plan(aView()).writes.slice(0, done));
     const next = plan(cut, NOW, OTHER_SLOT);
     expect(changes(next)).toEqual(CREATION.slice(done));
-    expect(next.slot.id).toBe(done === 0 ? OTHER_SLOT : SLOT);
+    expect(next.slot.id).toBe(done <= 1 ? OTHER_SLOT : SLOT);
   });
 
   it("says of a running instance that all is well", () => {
@@ -179,6 +179,22 @@ describe("a spec that cannot be carried out", () => {
     expect(changes(plan({ ...view, pod: undefined }))).toEqual(["create Pod"]);
   });
 
+  it("replaces no pod for what else it says", () => {
+    const view = { ...running(), instance: forbidden, class: aClass({ image: "registry.test/openclaw:2026.10.0" }) };
+    expect(changes(plan(view))).toEqual([]);
+    expect(changes(plan({ ...view, instance: anInstance() }))).toEqual(["delete Pod"]);
+  });
+
+  it("opens no destination, and closes none", () => {
+    const egress = [{ cidr: "203.0.113.0/24", ports: [22] }];
+    const open = running({ instance: anInstance({ network: { egress } }) });
+    expect(open.instancePolicy).toBeDefined();
+    const refused = anInstance({ network: { egress: [{ cidr: "10.9.9.9/8", ports: [22] }] } });
+    expect(plan({ ...open, instance: refused }).judgement.ConfigValid).toMatchObject({ reason: "ForbiddenConfigKey" });
+    expect(changes(plan({ ...open, instance: refused }))).toEqual([]);
+    expect(changes(plan({ ...running(), instance: refused }))).toEqual([]);
+  });
+
   it("makes no pod where there was none", () => {
     expect(changes(plan(aView({ instance: forbidden })))).not.toContain("create Pod");
     const unknownModel = aView({ instance: anInstance({ model: { default: "huge" } }) });
@@ -192,10 +208,10 @@ describe("a name that is taken", () => {
   const foreign = { metadata: { name: "openclaw-alice", namespace: "tenants", uid: "x" } };
 
   it.each([
-    ["secret", "Secret", "secret", 0],
-    ["configMap", "ConfigMap", "config", 1],
-    ["claim", "PersistentVolumeClaim", "storage", 2],
-    ["service", "Service", "network", 3],
+    ["secret", "Secret", "secret", 1],
+    ["configMap", "ConfigMap", "config", 2],
+    ["claim", "PersistentVolumeClaim", "storage", 3],
+    ["service", "Service", "network", 4],
     ["pod", "Pod", "pod", 5],
   ] as const)("by a foreign %s ends the plan there", (slot, kind, step, before) => {
     const view = aView({ [slot]: { apiVersion: "v1", kind, ...foreign } });
@@ -217,7 +233,7 @@ describe("a name that is taken", () => {
       metadata: { ...view.secret.metadata, ownerReferences: [{ ...owner, controller: true }] },
     };
     const waiting = plan({ ...aView(), secret });
-    expect([changes(waiting), waiting.blocked]).toEqual([[], undefined]);
+    expect([changes(waiting), waiting.blocked]).toEqual([["create NetworkPolicy"], undefined]);
   });
 
   it("by the volume of another tenant is not adopted, by that of the same one is, with its slot", () => {
@@ -229,6 +245,46 @@ describe("a name that is taken", () => {
     expect(adopted.slot.id).toBe(SLOT);
     expect(changes(adopted)).toEqual(CREATION.filter((what) => what !== "create PersistentVolumeClaim"));
     expect(adopted.writes.at(-1)).toMatchObject({ body: { metadata: { labels: { [LABEL.slot]: SLOT } } } });
+  });
+});
+
+describe("a volume claim", () => {
+  it("is let go before anything else is looked at, and grows by a patch of its own", () => {
+    const view = running({ instance: anInstance({ deletionPolicy: "Delete" }) });
+    const foreign = { apiVersion: "v1", kind: "Secret", metadata: { name: "openclaw-alice", uid: "x" } };
+    const kept = { ...view, instance: anInstance({ deletionPolicy: "Retain", storage: { size: "9Gi" } }) };
+    const patches = (is: View) => plan(is).writes.flatMap((write) => (write.verb === "patch" ? [write.patch] : []));
+    const letGo = { metadata: { uid: view.claim?.metadata.uid, ownerReferences: [] } };
+    const grow = { spec: { resources: { requests: { storage: "9Gi" } } } };
+    expect(patches(kept)).toMatchObject([letGo, grow]);
+    expect(plan(kept).writes[0]).toMatchObject({ patch: letGo });
+    expect(plan({ ...kept, secret: foreign }).writes[0]).toMatchObject({ patch: letGo });
+  });
+
+  it.each([
+    ["10737418240000m", []],
+    ["10737418241", []],
+    ["8E", []],
+    ["1Pi", []],
+    ["12e9", []],
+    ["as it likes", []],
+    ["1181116006400m", ["patch PersistentVolumeClaim"]],
+  ])("of %s takes %j", (storage, expected) => {
+    const view = running();
+    const claim = view.claim && {
+      ...view.claim,
+      spec: { ...view.claim.spec, resources: { requests: { storage } } },
+      status: { phase: "Bound", capacity: { storage } },
+    };
+    expect(changes(plan({ ...view, claim }))).toEqual(expected);
+    expect(plan({ ...view, claim }).judgement.StorageReady.status).toBe("True");
+  });
+});
+
+describe("the policy of a class", () => {
+  it("is put back by any instance, whatever stands in its own way", () => {
+    const foreign = { apiVersion: "v1", kind: "Secret", metadata: { name: "openclaw-alice", uid: "x" } };
+    expect(changes(plan({ ...running(), classPolicy: undefined, secret: foreign }))).toEqual(["create NetworkPolicy"]);
   });
 });
 

@@ -17,7 +17,7 @@ import type { Write } from "./write.ts";
 
 /** What is to be done about an instance, and what to say of it meanwhile. */
 export interface Plan {
-  /** In this order; stop at the first that fails. */
+  /** In this order. */
   readonly writes: readonly Write[];
   readonly judgement: Judgement;
   readonly slot: Slot;
@@ -38,7 +38,8 @@ export function planInstance(view: View, settings: Settings, now: number, newSlo
   const config = configOf(view, settings);
   const children = planChildren(view, settings, slot, config.text);
   const wantedPod = children.complete ? podOf(view, settings, slot, config) : undefined;
-  const pod = planPod(view, wantedPod, now);
+  // A refused spec replaces no pod: it only gives back one that is missing.
+  const pod = planPod(view, wantedPod, now, config.text !== undefined);
   const judgement = judge(view, config, pod.verdict, now);
   return {
     writes: [...children.writes, ...pod.writes],

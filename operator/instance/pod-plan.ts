@@ -20,9 +20,10 @@ const TOLD_UNTIL_READY: ReadonlySet<string> = new Set([REASON.Evicted, REASON.No
 
 /**
  * Keeps the one pod an instance wants. `wanted` is undefined while none can be built; a pod that runs then goes on.
- * A pod is never changed, only deleted and created; the name is free only when the old one is gone.
+ * A pod is never changed, only deleted and created; the name is free only when the old one is gone. `mayReplace` is false
+ * while one that runs is to stay although it is outdated.
  */
-export function planPod(view: View, wanted: Pod | undefined, now: number): PodPlan {
+export function planPod(view: View, wanted: Pod | undefined, now: number, mayReplace = true): PodPlan {
   const { instance, pod } = view;
   const standing = standingOf(pod, instance);
   const stopped = instance.spec.runPolicy === "Stopped";
@@ -32,12 +33,16 @@ export function planPod(view: View, wanted: Pod | undefined, now: number): PodPl
   }
   if (standing === "leaving") return { writes: [], verdict: waits(REASON.PodTerminating, "An earlier pod is ending.") };
   const ours = standing === "ours" ? pod : undefined;
-  if (stopped) return { writes: ours ? remove(ours) : [], verdict: stoppedVerdict(ours) };
-  return ours ? planExisting(view, ours, wanted, now) : planAbsent(view, wanted, now);
+  if (stopped) return { writes: ours ? remove(ours) : [], verdict: stoppedVerdict(ours, now) };
+  return ours ? planExisting(view, ours, wanted, now, mayReplace) : planAbsent(view, wanted, now);
 }
 
-function stoppedVerdict(pod: Pod | undefined): Verdict {
-  if (pod) return waits(REASON.PodTerminating, "The pod is ending because runPolicy is Stopped.");
+function stoppedVerdict(pod: Pod | undefined, now: number): Verdict {
+  if (pod) {
+    const judged = judgePod(pod, now);
+    if (judged.stage === "Terminating" && judged.failed) return verdictOf(judged);
+    return waits(REASON.PodTerminating, "The pod is ending because runPolicy is Stopped.", judged.failsAt);
+  }
   return waits(REASON.Stopped, "runPolicy is Stopped: there is no pod, the volume is kept.");
 }
 
@@ -49,7 +54,7 @@ function planAbsent(view: View, wanted: Pod | undefined, now: number): PodPlan {
   return { writes: [create(wanted)], verdict };
 }
 
-function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number): PodPlan {
+function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number, mayReplace: boolean): PodPlan {
   const judged = judgePod(pod, now);
   const verdict = toldUntilReady(view, verdictOf(judged));
   if (judged.stage === "Terminating") return { writes: [], verdict };
@@ -59,7 +64,7 @@ function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number
     if (mayCreate) return { writes: [...remove(pod), create(wanted)], verdict };
     return { writes: remove(pod), verdict, wakeAt: view.replaceAfter };
   }
-  if (!wanted || !isOutdated(view, pod, wanted)) return { writes: [], verdict };
+  if (!wanted || !mayReplace || !isOutdated(view, pod, wanted)) return { writes: [], verdict };
   const message = "The pod ends to make room for one built from the current spec.";
   // A pod without a node has no process to wait for: it too is gone at once.
   const writes = pod.spec?.nodeName ? remove(pod) : [...remove(pod), create(wanted)];

@@ -161,6 +161,7 @@ describe("what may be a step on the way", () => {
   it.each([
     [unschedulable, 10_000, "Unschedulable"],
     [lapsed, 30_000, "PodNotReady"],
+    [container({ state: { waiting: { reason: "ContainerCreating" } } }), 300_000, "ContainerCreateFailed"],
   ])("is a fault once it lasts (%#)", (status, graceMs, reason) => {
     const early = judgePod(pod(status), NOW + graceMs - 1);
     expect(early).toMatchObject({ failed: false, failsAt: NOW + graceMs });
@@ -168,7 +169,36 @@ describe("what may be a step on the way", () => {
   });
 });
 
+describe("a pod that does not end", () => {
+  it("is a fault five minutes after it should have, with what to do about its node", () => {
+    const ending = {
+      ...pod({ phase: "Running" }, { deletionTimestamp: at(0) }),
+      spec: { nodeName: "n1", containers: [] },
+    };
+    expect(judgePod(ending, NOW + 299_999)).toMatchObject({ failed: false, failsAt: NOW + 300_000 });
+    const stuck = judgePod(ending, NOW + 300_000);
+    expect(stuck).toMatchObject({ stage: "Terminating", failed: true, reason: "NodeLost" });
+    expect(stuck.message).toContain("kubectl get node n1");
+  });
+});
+
 describe("the reason of a fault", () => {
+  it("has nothing of what was said at a level below warn, whole or cut", () => {
+    const log = [
+      'my secret plans"}',
+      '{"level":"info","message":"my secret plans"}',
+      '{"message":"my secret plans"}',
+      '{"level":"info","message":"my secret',
+      '{"level":"warn","message":"disk is slow"}',
+      "Error: boom",
+    ];
+    const { message } = judgePod(pod(ended(1, log.join("\n"))), NOW);
+    expect(message).toContain("disk is slow | Error: boom");
+    expect(message).not.toContain("secret");
+    const cut = `my secret plans ${"x".repeat(2040)}\nError: boom`;
+    expect(judgePod(pod(ended(1, cut)), NOW).message).not.toMatch(/secret|xxx/);
+  });
+
   it("does not change with the kubelet's turns between a pull and the pause after it", () => {
     const waiting = (reason: string, message: string) => container({ state: { waiting: { reason, message } } });
     const failed = judgePod(pod(waiting("ErrImagePull", pull)), NOW);

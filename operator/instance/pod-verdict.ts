@@ -28,6 +28,9 @@ const UNSCHEDULABLE_GRACE_MS = 10_000;
 /** How long a container may be unready before that is called a fault. */
 const LAPSE_GRACE_MS = 30_000;
 
+/** How long making a container, or ending one, may take before that is called a fault. */
+const STUCK_AFTER_MS = 300_000;
+
 /** Reasons of a waiting container that need a person (or a registry) to do something. */
 const IMAGE_FAULTS = new Set([
   "ErrImagePull",
@@ -49,13 +52,42 @@ const CREATE_FAULTS = new Set([
 
 /** Judges a pod from its status alone. `now` in epoch milliseconds. */
 export function judgePod(pod: Pod, now: number): PodVerdict {
-  if (pod.metadata.deletionTimestamp) {
-    return onTheWay("Terminating", REASON.PodTerminating, "The pod is ending; its replacement waits for that.");
-  }
+  const { deletionTimestamp } = pod.metadata;
+  if (deletionTimestamp) return judgeTerminating(deletionTimestamp, pod.spec?.nodeName, now);
   const phase = pod.status?.phase;
   if (phase === "Failed" || phase === "Succeeded") return judgeEnded(pod);
   if (isReady(pod)) return { stage: "Ready", reason: REASON.AsExpected, message: "The pod is ready.", failed: false };
-  return judgeUnscheduled(pod, now) ?? judgeLapse(pod, now) ?? judgeContainer(pod.status?.containerStatuses?.[0]);
+  return (
+    judgeUnscheduled(pod, now) ?? judgeLapse(pod, now) ?? judgeCreating(pod, now) ?? judgeContainer(container(pod))
+  );
+}
+
+/** The apiserver sets the deletion timestamp to when the pod's own time to end is over. Only its node can say that it ended. */
+function judgeTerminating(deletionTimestamp: string, node: string | undefined, now: number): PodVerdict {
+  const failsAt = Date.parse(deletionTimestamp) + STUCK_AFTER_MS;
+  if (now < failsAt) {
+    const message = "The pod is ending; its replacement waits for that.";
+    return { ...onTheWay("Terminating", REASON.PodTerminating, message), failsAt };
+  }
+  const message = `The pod should have ended by ${deletionTimestamp} and its node ${node ?? ""} does not say that it did; its replacement waits, as two must not write to one volume. Look at \`kubectl get node ${node ?? ""}\`; if the machine is surely off, taint the node with node.kubernetes.io/out-of-service or delete it.`;
+  return fault("Terminating", REASON.NodeLost, message);
+}
+
+/** A container that the kubelet makes for long: it waits for something of the node, such as a volume, the network or a pull. */
+function judgeCreating(pod: Pod, now: number): PodVerdict | undefined {
+  const status = container(pod);
+  const ended = status?.state?.terminated ?? status?.lastState?.terminated;
+  if (ended || status?.state?.waiting?.reason !== "ContainerCreating") return undefined;
+  const failsAt = Date.parse(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? "") + STUCK_AFTER_MS;
+  if (Number.isNaN(failsAt)) return undefined;
+  if (now < failsAt) return { ...starting(), failsAt };
+  const message =
+    "The container is still not made: its node attaches the volume, sets up the network or pulls the image. `kubectl describe pod` shows at which it stays.";
+  return fault("Starting", REASON.ContainerCreateFailed, message);
+}
+
+function container(pod: Pod): ContainerStatus | undefined {
+  return pod.status?.containerStatuses?.[0];
 }
 
 /** A container that was ready and is so no more. The kubelet restarts it if it stays like that, so a short lapse is no fault. */
@@ -180,26 +212,35 @@ function pullError(message: string | undefined): string {
 /** How much of a log is a reason and not a story. */
 const WORDS_MAX = 1000;
 
-/** The end of what a container said, its JSON log lines reduced to their messages. */
+/** How much of a container's log the kubelet keeps (bytes): the first line of that much is seldom whole. */
+const KEPT_BYTES = 2048;
+
+/** The end of what a container said: plain lines, and of its JSON log lines the messages of those that tell of trouble. */
 function lastWords(terminated: Terminated): string {
-  const lines = (terminated.message ?? "")
-    .split("\n")
-    .map(logMessage)
-    .filter((line) => line !== "");
-  const words = lines.slice(-5).join(" | ");
+  const said = terminated.message ?? "";
+  const lines = said.split("\n");
+  if (Buffer.byteLength(said) >= KEPT_BYTES) lines.shift();
+  const words = lines
+    .map(wordsOf)
+    .filter((line) => line !== "")
+    .slice(-5)
+    .join(" | ");
   return words === ""
     ? `it said nothing (${terminated.reason ?? `exit ${terminated.exitCode}`}).`
     : words.slice(-WORDS_MAX);
 }
 
-function logMessage(line: string): string {
+/** Conversations are logged below `warn`, and a status is read by more people than a log. */
+function wordsOf(line: string): string {
   const text = line.trim();
-  if (!text.startsWith("{")) return text;
+  if (!text.startsWith("{") && !text.endsWith("}")) return text;
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === "string" ? message.trim() : text;
+    const { level, message } = JSON.parse(text) as { level?: unknown; message?: unknown };
+    return typeof message === "string" && TROUBLE.has(String(level).toLowerCase()) ? message.trim() : "";
   } catch {
-    // The kubelet cuts the log at 2 KiB, so the first line is often half a line.
-    return text;
+    // Part of a JSON line: what it told of cannot be known.
+    return "";
   }
 }
+
+const TROUBLE: ReadonlySet<string> = new Set(["warn", "warning", "error", "fatal"]);

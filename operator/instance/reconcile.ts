@@ -64,7 +64,12 @@ export function createInstanceReconciler(
   async function reconcile(key: string, { signal, log }: ReconcileContext): Promise<Result> {
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       const view = observe(key, sources, clock.now());
-      if (!view) return undefined;
+      if (!view) {
+        // The instance went while we were at it: its deletion came too early to forget what was noted since.
+        prober.forget(key);
+        statuses.forget(key);
+        return undefined;
+      }
       if (view.instance.metadata.deletionTimestamp) return finalize(key, view.instance, signal);
       const plan = planInstance(view, settings, clock.now(), o.newSlot());
       callGateway(key, plan);
@@ -118,14 +123,24 @@ export function createInstanceReconciler(
       log,
       assume: (type, object) => cacheOf(caches, type).assume(object),
       cached: (type, ref) => cacheOf(caches, type).get(refKey(ref)),
-      deleting: (object) => noteDeletion(object, view),
+      trackDeletion: (object, send) => trackDeletion(object, send, view),
     };
   }
 
-  function noteDeletion(object: KubeObject, { pod, instance }: View): void {
-    if (object.kind !== "Pod" || object.metadata.uid === undefined) return;
-    deleting.add(object.metadata.uid);
-    if (pod && judgePod(pod, clock.now()).stage === "Ended") backoff.ended(instance.metadata.uid ?? "", clock.now());
+  async function trackDeletion(object: KubeObject, send: () => Promise<unknown>, { pod, instance }: View) {
+    const { uid = "" } = object.metadata;
+    // Before the request: the watch may tell of the deletion before the answer is there.
+    deleting.add(uid);
+    try {
+      await send();
+    } catch (error) {
+      // Refused, or nobody knows: the next plan asks again, which a uid makes harmless.
+      deleting.delete(uid);
+      throw error;
+    }
+    if (object.kind !== "Pod") deleting.delete(uid);
+    else if (pod && judgePod(pod, clock.now()).stage === "Ended")
+      backoff.ended(instance.metadata.uid ?? "", clock.now());
   }
 
   return reconcile;

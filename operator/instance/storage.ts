@@ -1,4 +1,5 @@
-import { parseQuantity, REASON, STEP } from "#crds/index.ts";
+import { REASON, STEP } from "#crds/index.ts";
+import { readQuantity } from "#lib/kube/quantity.ts";
 import type { PersistentVolumeClaim } from "#lib/kube/resource.ts";
 import { claimStanding } from "./ownership.ts";
 import { fails, holds, unknown, type Verdict, waits } from "./verdict.ts";
@@ -37,7 +38,7 @@ function judgePending(claim: PersistentVolumeClaim, now: number): Verdict {
 }
 
 function isGrowing(claim: PersistentVolumeClaim): boolean {
-  const wanted = claim.spec?.resources?.requests?.storage;
-  const has = claim.status?.capacity?.storage;
-  return wanted !== undefined && has !== undefined && parseQuantity(wanted) > parseQuantity(has);
+  const wanted = readQuantity(claim.spec?.resources?.requests?.storage);
+  const has = readQuantity(claim.status?.capacity?.storage);
+  return wanted !== undefined && has !== undefined && wanted > has;
 }
