@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { envPort, envUrl, parseEnv } from "#lib/env.ts";
-import { type KeyRing, KeyRingError, parseKeyRing } from "#lib/keys.ts";
+import { envKeyRing } from "#lib/env-key-ring.ts";
+import type { KeyRing } from "#lib/keys.ts";
 import { LOG_LEVELS } from "#lib/log.ts";
 
 /** Environment of the operator; the descriptions are what an operator of the operator reads when one is missing. */
 const environment = z.object({
-  OPENCLAW_ENCRYPTION_KEY: z
-    .string()
-    .transform(readKeyRing)
-    .describe("32 bytes as 64 hex digits or base64; several, newest first, separated by commas"),
+  OPENCLAW_ENCRYPTION_KEY: envKeyRing,
   MODEL_GATEWAY_URL: envUrl.describe(
     "the model gateway as pods reach it, e.g. http://hatchery-model-gateway.hatchery.svc:8080",
   ),
@@ -75,14 +73,4 @@ export function readOperatorConfig(env: Readonly<Record<string, string | undefin
     workers: parsed.WORKERS,
     dnsCidrs: parsed.DNS_CIDRS,
   };
-}
-
-function readKeyRing(text: string, context: z.RefinementCtx): KeyRing {
-  try {
-    return parseKeyRing(text);
-  } catch (error) {
-    if (!(error instanceof KeyRingError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-    return z.NEVER;
-  }
 }

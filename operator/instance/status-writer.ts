@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { INSTANCES, type InstanceStatus, OPERATOR_FIELD_MANAGER, type OpenClawInstance } from "#crds/index.ts";
+import { INSTANCES, type InstanceStatus, OPERATOR_FIELD_MANAGER, type OpenClawInstance, PHASE } from "#crds/index.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { isConflict, isNotFound } from "#lib/kube/errors.ts";
 import { patchStatusIfChanged } from "#lib/kube/status.ts";
@@ -37,6 +37,11 @@ export function createStatusWriter(client: KubeClient): StatusWriter {
         return {};
       }
       if (!isUrgent(instance.status, next)) {
+        // Steps of a start, however slow: what follows is ready or a fault, and that is written with all there is to say.
+        if (next.phase === PHASE.Provisioning) {
+          heldSince.delete(key);
+          return {};
+        }
         const since = heldSince.get(key) ?? now;
         heldSince.set(key, since);
         if (now < since + HOLD_MS) return { writeAt: since + HOLD_MS };
