@@ -23,6 +23,8 @@ export const ANNOTATION = {
   podHash: `${GROUP}/pod-hash`,
   /** Version of the operator that applied it. */
   operatorVersion: `${GROUP}/operator-version`,
+  /** On the ConfigMap: digest of the configuration it was written with; differs from its content = edited by hand. */
+  configDigest: `${GROUP}/config-digest`,
   /** On the Secret: id of the root key that derived its credentials. */
   keyId: `${GROUP}/key-id`,
   /** On the pod: the `spec.restartedAt` it was started for. */

@@ -1,5 +1,6 @@
-import type { OpenClawInstance } from "#crds/index.ts";
+import { ANNOTATION, type OpenClawInstance } from "#crds/index.ts";
 import type { ConfigMap } from "#lib/kube/resource.ts";
+import { digest } from "./digest.ts";
 import { childMetadata } from "./identity.ts";
 
 /** Name of the configuration inside the ConfigMap and the directory it is mounted as. */
@@ -10,7 +11,7 @@ export function buildConfigMap(instance: OpenClawInstance, config: string): Conf
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: childMetadata(instance),
+    metadata: { ...childMetadata(instance), annotations: { [ANNOTATION.configDigest]: digest(config) } },
     data: { [CONFIG_FILE]: config },
   };
 }

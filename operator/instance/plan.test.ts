@@ -179,6 +179,12 @@ describe("a spec that cannot be carried out", () => {
     expect(changes(plan({ ...view, pod: undefined }))).toEqual(["create Pod"]);
   });
 
+  it("makes no pod from a configuration that was edited by hand meanwhile", () => {
+    const view = { ...running(), instance: forbidden, pod: undefined };
+    const configMap = view.configMap && { ...view.configMap, data: digestEntries({ "openclaw.json": "{}" }) };
+    expect(changes(plan({ ...view, configMap }))).toEqual([]);
+  });
+
   it("replaces no pod for what else it says", () => {
     const view = { ...running(), instance: forbidden, class: aClass({ image: "registry.test/openclaw:2026.10.0" }) };
     expect(changes(plan(view))).toEqual([]);

@@ -1,4 +1,4 @@
-import { type OpenClawClass, REASON, STEP } from "#crds/index.ts";
+import { ANNOTATION, type OpenClawClass, REASON, STEP } from "#crds/index.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { CONFIG_FILE } from "../build/config-map.ts";
 import { digest } from "../build/digest.ts";
@@ -59,12 +59,17 @@ function configOf(view: View, settings: Settings): RenderedConfig {
 
 /** Built from the configuration the spec gives, or while it gives none from the one that is there; else not at all. */
 function podOf(view: View, settings: Settings, slot: Slot, config: RenderedConfig): Pod | undefined {
-  const current =
-    standingOf(view.configMap, view.instance) === "ours" ? view.configMap?.data?.[CONFIG_FILE] : undefined;
-  const configDigest = config.text === undefined ? current : digest(config.text);
+  const configDigest = config.text === undefined ? currentDigest(view) : digest(config.text);
   if (!view.class || configDigest === undefined) return undefined;
   const inputs = { slot: slot.id, keyId: slot.key.id, configDigest, operatorVersion: settings.operatorVersion };
   return buildPod(view.instance, view.class, inputs);
+}
+
+/** Digest of the configuration that is there; undefined when it is not what we wrote, for then nobody vouches for it. */
+function currentDigest({ configMap, instance }: View): string | undefined {
+  if (standingOf(configMap, instance) !== "ours") return undefined;
+  const current = configMap?.data?.[CONFIG_FILE];
+  return current === configMap?.metadata.annotations?.[ANNOTATION.configDigest] ? current : undefined;
 }
 
 function judge(view: View, config: RenderedConfig, pod: Verdict, now: number): Judgement {

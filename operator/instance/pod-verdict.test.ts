@@ -169,6 +169,15 @@ describe("what may be a step on the way", () => {
   });
 });
 
+describe("a container that is not made", () => {
+  it("is late by when its pod got a node, however long that took", () => {
+    const creating = container({ state: { waiting: { reason: "ContainerCreating" } } });
+    const conditions = [{ type: "PodScheduled", status: "True", lastTransitionTime: at(600) }];
+    const late = judgePod(pod({ ...creating, conditions }), NOW + 601_000);
+    expect(late).toMatchObject({ failed: false, failsAt: NOW + 900_000 });
+  });
+});
+
 describe("a pod that does not end", () => {
   it("is a fault five minutes after it should have, with what to do about its node", () => {
     const ending = {

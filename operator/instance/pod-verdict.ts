@@ -78,7 +78,10 @@ function judgeCreating(pod: Pod, now: number): PodVerdict | undefined {
   const status = container(pod);
   const ended = status?.state?.terminated ?? status?.lastState?.terminated;
   if (ended || status?.state?.waiting?.reason !== "ContainerCreating") return undefined;
-  const failsAt = Date.parse(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? "") + STUCK_AFTER_MS;
+  // From when it got its node, not from when it began to wait for one.
+  const scheduled = pod.status?.conditions?.find(({ type, status: is }) => type === "PodScheduled" && is === "True");
+  const since = scheduled?.lastTransitionTime ?? pod.metadata.creationTimestamp ?? "";
+  const failsAt = Date.parse(since) + STUCK_AFTER_MS;
   if (Number.isNaN(failsAt)) return undefined;
   if (now < failsAt) return { ...starting(), failsAt };
   const message =
