@@ -14,8 +14,8 @@ const envSchema = z.object({
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace")
     .describe("the namespace of the tenants' instances"),
-  PORT: envPort.default(8080).describe("a TCP port, 0 to 65535"),
-  OPS_PORT: envPort.default(9090).describe("a TCP port, 0 to 65535"),
+  PORT: envPort.default(8080),
+  OPS_PORT: envPort.default(9090),
   LOG_LEVEL: z
     .enum(LOG_LEVELS)
     .default("info")

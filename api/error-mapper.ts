@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { KubeError } from "#lib/kube/errors.ts";
+import { isForbidden, isInvalid, isNotFound, isUnanswered, KubeError } from "#lib/kube/errors.ts";
 import { ApiError, ERROR_STATUS, GatewayAnswerError } from "./errors.ts";
 
 /** An error as it goes to the wire. */
@@ -29,8 +29,8 @@ export function faultOf(error: unknown): Fault {
     return { status, code, message, step: "gateway", retryAfterSeconds };
   }
   if (error instanceof z.ZodError) return invalid(describeIssues(error));
-  if (error instanceof KubeError) return kubeFault(error);
-  return frameworkFault(error) ?? { status: 500, code: "internal", message: "internal error", unexpected: true };
+  const known = error instanceof KubeError ? kubeFault(error) : frameworkFault(error);
+  return known ?? { status: 500, code: "internal", message: "internal error", unexpected: true };
 }
 
 function invalid(message: string): Fault {
@@ -44,22 +44,26 @@ function describeIssues(error: z.ZodError): string {
   return lines.join("; ");
 }
 
-/** The apiserver's refusals: what it says about the tenant's object is told, what it says about us is not. */
-function kubeFault(error: KubeError): Fault {
-  if (error.status === 409) {
-    return {
-      status: 409,
-      code: "conflict",
-      message: "the instance was changed at the same time",
-      retryAfterSeconds: 1,
-    };
+/** The apiserver's refusals. Their words may be about us (names, addresses, rights): they are for the log. */
+function kubeFault(error: KubeError): Fault | undefined {
+  if (isNotFound(error) || error.status === 409) {
+    const message = "the instance was changed at the same time";
+    return { status: 409, code: "conflict", message, retryAfterSeconds: 1 };
   }
-  return {
-    status: 503,
-    code: "cluster_unavailable",
-    message: "the cluster cannot be reached",
-    retryAfterSeconds: CLUSTER_RETRY_SECONDS,
-  };
+  if (isForbidden(error)) {
+    const message = "the cluster does not allow this, for example since a quota is used up";
+    return { status: 403, code: "instance_forbidden", message };
+  }
+  if (isInvalid(error)) {
+    return { status: 409, code: "instance_rejected", message: "the cluster does not take the instance as it is" };
+  }
+  if (error.status === 429) {
+    const retryAfterSeconds = (error.retryAfterMs ?? CLUSTER_RETRY_SECONDS * 1000) / 1000;
+    return { status: 429, code: "cluster_busy", message: "the cluster is busy", retryAfterSeconds };
+  }
+  if (!isUnanswered(error) && error.status < 500) return undefined;
+  const message = "the cluster cannot be reached";
+  return { status: 503, code: "cluster_unavailable", message, retryAfterSeconds: CLUSTER_RETRY_SECONDS };
 }
 
 /** Express throws errors with a `status` for what it can't read, such as a path that is no UTF-8. */

@@ -71,6 +71,18 @@ describe("values that are refused, by name", () => {
     ["an unknown value deep inside", { api: { service: { prot: 1 } } }, "prot"],
     ["no provider", { modelProviders: [] }, "modelProviders is empty: give at least one"],
     ["a provider without URL", { modelProviders: [{ name: "main", apiKey: "k" }] }, "baseUrl"],
+    ...["https://ann:pw@example.org/v1", "https://example.org/v1?key=k", "https://example.org/#x"].map(
+      (baseUrl): [string, Values, string] => [
+        `a provider's URL ${baseUrl}`,
+        { modelProviders: [{ ...provider, baseUrl }] },
+        "/modelProviders/0/baseUrl",
+      ],
+    ),
+    [
+      "a provider's key with a line end",
+      { modelProviders: [{ ...provider, apiKey: "sk-key\n" }] },
+      "/modelProviders/0/apiKey",
+    ],
     [
       "a provider with a URL that is none",
       { modelProviders: [{ ...provider, baseUrl: "example.org" }] },

@@ -19,21 +19,34 @@ export function parseEnv<S extends z.ZodObject>(
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? "environment");
-    const expected = (schema.shape[name] as z.ZodType | undefined)?.description;
+    const expected = descriptionOf(schema.shape[name]);
     const fault = input[name] === undefined ? "is not set" : issue.message;
     return `  ${name}: ${fault}${expected ? ` (expects ${expected})` : ""}`;
   });
   throw new ConfigError(`the environment is not usable:\n${[...new Set(lines)].join("\n")}`);
 }
 
+/** The description of a variable, also where a default or `optional` is wrapped around what has it. */
+function descriptionOf(type: unknown): string | undefined {
+  if (!(type instanceof z.ZodType)) return undefined;
+  if (type.description !== undefined) return type.description;
+  if (type instanceof z.ZodDefault || type instanceof z.ZodOptional) return descriptionOf(type.unwrap());
+  return type instanceof z.ZodPipe ? descriptionOf(type.in) : undefined;
+}
+
 /** A TCP port given as text. */
 export const envPort = z.coerce.number().int().min(0).max(65_535).describe("a TCP port, 0 to 65535");
 
-/** An http(s) URL; answered without a trailing slash. */
+/** An http(s) URL that something is appended to; answered without a trailing slash. A user, query or hash could hold a secret. */
 export const envUrl = z
   .url({ protocol: /^https?$/, error: "is not an http(s) URL" })
-  .describe("an http:// or https:// URL")
+  .refine((url) => !/[?#]/.test(url) && !hasUser(url), "has a user, a query or a hash")
+  .describe("an http:// or https:// URL without user, query and hash")
   .transform((url) => url.replace(/\/+$/, ""));
+
+function hasUser(url: string): boolean {
+  return /^https?:\/*[^/\\]*@/i.test(url);
+}
 
 /** `true` or `false` given as text. */
 export const envFlag = z.stringbool().describe("true or false");

@@ -18,6 +18,11 @@ const success = z.object({ ok: z.literal(true), result: z.unknown() });
 /** Session tools report their failures inside a success. */
 const failure = z.object({ details: z.object({ status: z.enum(["error", "forbidden"]), error: z.string() }) });
 
+/** How OpenClaw's tool begins to say that a session does not exist; there is no code for it. */
+const NO_SESSION = "No session found";
+/** Longest text of a tool that is repeated. */
+const MAX_WORDS = 1000;
+
 /**
  * Runs one tool of the tenant's OpenClaw; answers its result.
  * @throws GatewayAnswerError with the gateway's status and words when it refuses.
@@ -38,7 +43,8 @@ export async function invokeTool(
 
 /**
  * Runs a tool that looks at a session, whose refusals hide in a success.
- * @throws ApiError 404 when there is no such session; GatewayAnswerError 403 when the tool may not see it.
+ * @throws ApiError 404 when there is no session of which the history was asked for, 502 with the tool's words for its other
+ * failures; GatewayAnswerError 403 when the tool may not see it.
  */
 export async function invokeSessionTool(
   proxy: GatewayProxy,
@@ -51,5 +57,8 @@ export async function invokeSessionTool(
   if (!refused.success) return result;
   const { status, error } = refused.data.details;
   if (status === "forbidden") throw new GatewayAnswerError(403, "forbidden", error);
-  throw new ApiError("session_not_found", error, { step: "get_session" });
+  if (tool.tool === "sessions_history" && error.startsWith(NO_SESSION)) {
+    throw new ApiError("session_not_found", error, { step: "get_session" });
+  }
+  throw new ApiError("gateway_error", error.slice(0, MAX_WORDS), { step: "gateway" });
 }

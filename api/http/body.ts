@@ -25,9 +25,9 @@ export async function readJsonBody({ req }: PublicCall, clock: Clock, limitBytes
   if (bytes.length === 0) throw invalid("body: missing request body");
   try {
     return JSON.parse(bytes.toString("utf8"));
-  } catch (cause) {
+  } catch {
     // The parser's message repeats a piece of the body, which is nobody's business in a log.
-    throw invalid("body: not valid JSON", cause);
+    throw invalid("body: not valid JSON");
   }
 }
 
@@ -55,8 +55,8 @@ function readBytes(req: IncomingMessage, clock: Clock, limitBytes: number): Prom
   });
 }
 
-function invalid(message: string, cause?: unknown): ApiError {
-  return new ApiError("invalid_request", message, { step: "validate", cause });
+function invalid(message: string): ApiError {
+  return new ApiError("invalid_request", message, { step: "validate" });
 }
 
 function tooLarge(limitBytes: number): ApiError {

@@ -1,4 +1,5 @@
 import type { RequestHandler } from "express";
+import { KubeError } from "#lib/kube/errors.ts";
 import { authenticate } from "../auth/authenticator.ts";
 import type { ApiContext } from "../context.ts";
 import { faultOf } from "../error-mapper.ts";
@@ -51,6 +52,8 @@ function report(call: PublicCall, error: unknown): void {
   const reason = error instanceof ApiError ? error.logReason : undefined;
   const fields = { code: fault.code, status: fault.status, ...(reason ? { reason } : {}) };
   if (fault.unexpected) call.log.error({ ...fields, err: error }, "request failed unexpectedly");
-  else if (fault.status >= 500) call.log.warn({ ...fields, err: error }, "request failed");
+  // What the apiserver refused us is ours to look at, whatever the caller is told.
+  else if (fault.status >= 500 || error instanceof KubeError)
+    call.log.warn({ ...fields, err: error }, "request failed");
   else call.log.info({ ...fields, error: fault.message }, "request refused");
 }

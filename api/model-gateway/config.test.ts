@@ -37,6 +37,17 @@ describe("the configuration of the model gateway", () => {
     expect(fault).toMatch(/MODEL_PROVIDERS: is not set .*JSON/);
   });
 
+  it.each(["sk key", "sk-key\n", "sk-ké"])(
+    "refuses the key %j, which no header can carry, without repeating it",
+    (key) => {
+      const fault = faultOf({ ...good, MAIN_KEY: key });
+      expect(fault).toMatch(
+        /MAIN_KEY: is malformed \(expects the API key of provider main, visible ASCII characters\)/,
+      );
+      expect(fault).not.toContain(key);
+    },
+  );
+
   it("names the variable of a provider's key that is not set, and the provider", () => {
     expect(faultOf({ ...good, MAIN_KEY: "" })).toMatch(/MAIN_KEY: is not set .*provider main/);
   });

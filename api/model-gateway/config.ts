@@ -30,6 +30,9 @@ export interface ModelGatewayConfig {
 /** A thinking model may be silent for minutes; OpenClaw itself gives up after five. */
 const DEFAULT_TIMEOUT_SECONDS = 300;
 
+/** What goes into a header as it is; with anything else each call would fail, in words that could hold the key. */
+const HEADER_TOKEN = /^[\x21-\x7e]+$/;
+
 const providersSchema = z
   .record(
     z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "is no provider name (lower-case letters, digits, dashes)"),
@@ -60,7 +63,8 @@ const environment = z.object({
 
 /**
  * Reads the model gateway's configuration; await `keysReady` first.
- * @throws ConfigError naming every faulty variable and what it expects; provider keys that are named but not set count as faulty.
+ * @throws ConfigError naming every faulty variable and what it expects; provider keys that are named but not
+ * set, or that no header can carry, count as faulty.
  */
 export function readModelGatewayConfig(env: Readonly<Record<string, string | undefined>>): ModelGatewayConfig {
   const parsed = parseEnv(environment, env);
@@ -80,13 +84,12 @@ function readProviders(
   env: Readonly<Record<string, string | undefined>>,
 ): Map<string, Provider> {
   const entries = Object.entries(settings);
-  const missing = entries.filter(([, { apiKeyEnv }]) => !env[apiKeyEnv]);
-  if (missing.length > 0) {
-    const lines = missing.map(
-      ([name, { apiKeyEnv }]) => `  ${apiKeyEnv}: is not set (expects the API key of provider ${name})`,
-    );
-    throw new ConfigError(`the environment is not usable:\n${lines.join("\n")}`);
-  }
+  const lines = entries.flatMap(([name, { apiKeyEnv }]) => {
+    const key = env[apiKeyEnv];
+    if (key && HEADER_TOKEN.test(key)) return [];
+    return `  ${apiKeyEnv}: ${key ? "is malformed" : "is not set"} (expects the API key of provider ${name}, visible ASCII characters)`;
+  });
+  if (lines.length > 0) throw new ConfigError(`the environment is not usable:\n${lines.join("\n")}`);
   return new Map(
     entries.map(([name, { baseUrl, apiKeyEnv, timeoutSeconds }]) => [
       name,

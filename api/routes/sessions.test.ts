@@ -48,6 +48,12 @@ describe("the list of sessions", () => {
   );
 });
 
+it("is never 'no such session' for a list", async () => {
+  result({ status: "error", error: "No session found: x" });
+  const { status, json } = await call(api.url, { path: "/api/openclaw/sessions" });
+  expect([status, json]).toMatchObject([502, { code: "gateway_error", error: expect.stringContaining("No session") }]);
+});
+
 describe("a session's history", () => {
   it("asks for the key as the path has it", async () => {
     result({ messages: [] });
@@ -63,6 +69,7 @@ describe("a session's history", () => {
 
   it.each([
     ["error", "No session found: x", 404, "session_not_found"],
+    ["error", "store is locked", 502, "gateway_error"],
     ["forbidden", "not visible", 403, "forbidden"],
   ])("tells a hidden %s from an answer", async (status, error, expected, code) => {
     result({ status, error });

@@ -18,9 +18,14 @@ const providerSchema = z
     baseUrl: z
       .string()
       .max(2048)
-      .regex(/^https?:\/\/[^\s/]+/, "is not an http(s) URL")
+      .regex(/^https?:\/\/[^\s/?#@\\]+(\/[^\s?#]*)?$/, "is not an http(s) URL without user, query and hash")
       .describe("URL of its OpenAI dialect, e.g. `https://models.example.org/v1`."),
-    apiKey: z.string().min(1).max(4096).optional().describe("Its key; kept in a Secret that the chart makes."),
+    apiKey: z
+      .string()
+      .max(4096)
+      .regex(/^[\x21-\x7e]+$/, "is not made of visible ASCII characters")
+      .optional()
+      .describe("Its key; kept in a Secret that the chart makes."),
     existingSecret: z
       .strictObject({
         name: dnsSubdomain().describe("Name of the Secret, in the namespace of the release."),

@@ -1,6 +1,7 @@
 import { mkdtempSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ConfigError } from "#lib/env.ts";
 import { ManualClock } from "#test/harness/manual-clock.ts";
@@ -115,6 +116,18 @@ describe("loadKubeAccess", () => {
     expect(() => loadKubeAccess(join(dir, "list"))).toThrow(ConfigError);
     writeFileSync(join(dir, "empty"), "");
     expect(() => loadKubeAccess(join(dir, "empty"))).toThrow(ConfigError);
+  });
+
+  it("says where a file is broken, without a piece of it", () => {
+    const path = join(dir, "broken");
+    writeFileSync(path, "users:\n  - name: u\n    user: {token: s3cret-t0ken\n");
+    const load = () => loadKubeAccess(path);
+    expect(load).toThrow(/KUBECONFIG .*broken.* at \d+:\d+/);
+    try {
+      load();
+    } catch (error) {
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("s3cret");
+    }
   });
 
   it("says what is missing outside a pod", () => {

@@ -105,9 +105,17 @@ function fromFile(path: string): KubeConfig {
     config.users = config.users.map((user) => withTokenFile(user, tokenFileOf(text, user.name), root));
     config.makePathsAbsolute(root);
   } catch (error) {
-    throw new ConfigError(`KUBECONFIG ${path} is not usable: ${(error as Error).message}`, { cause: error });
+    throw new ConfigError(`KUBECONFIG ${path} is not usable: ${faultIn(error)}`);
   }
   return config;
+}
+
+/** What is wrong with a file; of the YAML parser's words not those that show a piece of it, which may be a token. */
+function faultIn(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { reason, mark } = error as { reason?: unknown; mark?: { line: number; column: number } };
+  if (error.name !== "YAMLException") return error.message;
+  return `${String(reason)}${mark ? ` at ${mark.line + 1}:${mark.column + 1}` : ""}`;
 }
 
 function tokenFileOf(text: string, userName: string): string | undefined {
