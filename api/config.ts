@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { envPort, parseEnv } from "#lib/env.ts";
+import { envBytes, envPort, parseEnv } from "#lib/env.ts";
 import { envKeyRing } from "#lib/env-key-ring.ts";
 import type { KeyRing } from "#lib/keys.ts";
 import { LOG_LEVELS } from "#lib/log.ts";
+
+const MEBIBYTE = 1024 * 1024;
 
 const envSchema = z.object({
   OPENCLAW_ENCRYPTION_KEY: envKeyRing,
@@ -22,6 +24,8 @@ const envSchema = z.object({
     .describe(`one of ${LOG_LEVELS.join(", ")}`),
   KUBECONFIG: z.string().optional().describe("path of a kubeconfig; the pod's own service account when unset"),
   MAX_STREAMS_PER_TENANT: z.coerce.number().int().min(1).default(32).describe("a whole number above 0"),
+  MAX_BODY_BYTES: envBytes.default(64 * MEBIBYTE),
+  MAX_BODY_BYTES_PER_TENANT: envBytes.default(32 * MEBIBYTE),
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(300).describe("seconds, 0 to 3600"),
 });
 
@@ -36,6 +40,10 @@ export interface ApiConfig {
   kubeconfig: string | undefined;
   /** Open calls to one tenant's gateway, and open watches of one tenant, together. */
   maxStreamsPerTenant: number;
+  /** Bytes of request bodies held at a time until gateways have them; each costs memory several times while it is read. */
+  maxBodyBytes: number;
+  /** ... of one tenant. */
+  maxBodyBytesPerTenant: number;
   /** How long streams may go on after SIGTERM, beyond the seconds it takes until no new ones come. */
   drainSeconds: number;
 }
@@ -55,6 +63,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     logLevel: given.LOG_LEVEL,
     kubeconfig: given.KUBECONFIG,
     maxStreamsPerTenant: given.MAX_STREAMS_PER_TENANT,
+    maxBodyBytes: given.MAX_BODY_BYTES,
+    maxBodyBytesPerTenant: given.MAX_BODY_BYTES_PER_TENANT,
     drainSeconds: given.DRAIN_SECONDS,
   };
 }

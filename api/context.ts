@@ -12,6 +12,7 @@ import { createDirectory, INSTANCE_INDEXES, type InstanceDirectory } from "./ins
 import { createFreshness, type Freshness } from "./instances/freshness.ts";
 import { createInstanceService, type InstanceService } from "./instances/service.ts";
 import { upstreamResolver } from "./instances/upstream.ts";
+import { type ByteBudget, createByteBudget } from "./limit/byte-budget.ts";
 import { createOpenStreams } from "./limit/open-streams.ts";
 import { createProxyMetrics } from "./proxy/metrics.ts";
 import { createGatewayAgent } from "./proxy/pool.ts";
@@ -28,6 +29,8 @@ export interface ApiContext {
   readonly directory: InstanceDirectory;
   readonly instances: InstanceService;
   readonly proxy: GatewayProxy;
+  /** Bytes of bodies that may be held at a time. */
+  readonly bodies: ByteBudget;
   readonly metrics: HttpMetrics;
   /** Aborts when the process is asked to stop: our own streams end, relayed ones may finish. */
   readonly draining: AbortSignal;
@@ -77,6 +80,7 @@ export function createContext(parts: ContextParts): {
     directory,
     instances,
     proxy,
+    bodies: createByteBudget({ total: config.maxBodyBytes, perOwner: config.maxBodyBytesPerTenant }),
     metrics: createHttpMetrics(registry),
     draining,
   };

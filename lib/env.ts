@@ -34,6 +34,13 @@ function descriptionOf(type: unknown): string | undefined {
   return type instanceof z.ZodPipe ? descriptionOf(type.in) : undefined;
 }
 
+/** A number of bytes given as text; above the largest single body, 25 MiB. */
+export const envBytes = z.coerce
+  .number()
+  .int()
+  .min(26_214_400)
+  .describe("a number of bytes, at least 26214400 (25 MiB)");
+
 /** A TCP port given as text. */
 export const envPort = z.coerce.number().int().min(0).max(65_535).describe("a TCP port, 0 to 65535");
 

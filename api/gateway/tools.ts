@@ -3,6 +3,7 @@ import { ApiError, GatewayAnswerError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";
 import { callGateway } from "../proxy/call-gateway.ts";
+import { outgoingJson } from "../proxy/outgoing-body.ts";
 import { type GatewayProxy, READ_TIMEOUT_MS } from "../proxy/proxy.ts";
 
 /** A tool call in the gateway's own words. */
@@ -24,7 +25,7 @@ const NO_SESSION = "No session found";
 const MAX_WORDS = 1000;
 
 /**
- * Runs one tool of the tenant's OpenClaw; answers its result.
+ * Runs one tool of the tenant's OpenClaw; answers its result. `release` is called when the call's bytes have left.
  * @throws GatewayAnswerError with the gateway's status and words when it refuses.
  */
 export async function invokeTool(
@@ -33,8 +34,9 @@ export async function invokeTool(
   upstream: Upstream,
   tool: ToolCall,
   forwarded: Readonly<Record<string, string>> = {},
+  release?: () => void,
 ): Promise<unknown> {
-  const request = { path: "/tools/invoke", body: tool, forwarded, timeoutMs: READ_TIMEOUT_MS };
+  const request = { path: "/tools/invoke", body: outgoingJson(tool, release), forwarded, timeoutMs: READ_TIMEOUT_MS };
   const answer = success.safeParse(await callGateway(proxy, call, upstream, request));
   if (answer.success) return answer.data.result;
   proxy.metrics.upstreamErrors.inc({ reason: "malformed" });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { request } from "node:http";
+import { request, type ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { type ApiUnderTest, as, GATEWAY_TOKEN, startApi } from "../testing/api-under-test.ts";
@@ -140,6 +141,12 @@ describe("a body", () => {
     expect(gateway.seen[0]?.body.length).toBeGreaterThan(CHAT_BODY_BYTES - 100);
   });
 
+  it("passes whatever brackets stand in its strings", async () => {
+    const input = `\\"${"[{".repeat(1000)}\\`;
+    expect((await chat({ input, deep: JSON.parse(`${"[".repeat(199)}${"]".repeat(199)}`) })).status).toBe(200);
+    expect(JSON.parse(gateway.seen[0]?.body ?? "")).toMatchObject({ input });
+  });
+
   it("that is coded is refused", async () => {
     const { status, json } = await tool("{}", { "content-encoding": "gzip" });
     expect([status, json]).toMatchObject([400, { error: expect.stringContaining("content-encoding") }]);
@@ -171,6 +178,8 @@ describe("a body", () => {
     ["[]", "expected a JSON object"],
     ['"text"', "expected a JSON object"],
     ["{", "not valid JSON"],
+    [`{"input": ${"[".repeat(5000)}${"]".repeat(5000)}}`, "nested deeper than 200"],
+    [`{"input": "[[[[\\"", "a": ${"[".repeat(200)}${"]".repeat(200)}}`, "nested deeper than 200"],
     [{ user: 7 }, "user: "],
     [{ stream: "yes" }, "stream: "],
   ])("of a chat must be an object, %j is not enough", async (body, text) => {
@@ -213,7 +222,9 @@ describe("a body", () => {
 
 describe("a tenant's limit", () => {
   it("refuses the third open call, of this tenant alone, and frees places as calls end", async () => {
-    api.gateways.set("human:bob", { origin: gateway.origin, token: GATEWAY_TOKEN });
+    // A gateway of his own, as every tenant has: one gateway gets no more connections than its tenant may have calls.
+    await using gatewayOfBob = await startScriptedGateway((_req, res) => beginEvents(res));
+    api.gateways.set("human:bob", { origin: gatewayOfBob.origin, token: GATEWAY_TOKEN });
     gateway.on((_req, res) => beginEvents(res));
     const chat = { path: "/api/openclaw/chat", body: { input: "x" } };
     const first = await open(api.url, chat);
@@ -229,5 +240,49 @@ describe("a tenant's limit", () => {
     }
     gateway.on((_req, res) => sendJson(res, 200, {}));
     await eventually(async () => (await call(api.url, chat)).status).toBe(200);
+  });
+});
+
+describe("bodies of open calls", () => {
+  it("are bounded together, of a tenant and of all, until gateways have them", async () => {
+    const bounded = await startApi({ bodies: { total: 3_000, perOwner: 2_000 } });
+    for (const user of ["alice", "bob", "carol"]) {
+      bounded.gateways.set(`human:${user}`, { origin: gateway.origin, token: GATEWAY_TOKEN });
+    }
+    const path = "/v1/responses";
+    /** Announces a body, and sends it but for its end. */
+    const begin = (user: string, size: number) => {
+      const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${size}\r\n`;
+      const socket = connect(bounded.port, "127.0.0.1");
+      const headers = Object.entries(as(user)).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.write(`${head}${headers.join("")}\r\n{`);
+      return socket;
+    };
+    const send = async (user: string, input: string) => call(bounded.url, { path, user, body: { input } });
+    const socket = begin("alice", 1_500);
+    await eventually(async () => (await send("alice", "x".repeat(900))).status).toBe(429);
+    const refused = await send("alice", "x".repeat(900));
+    expect(refused.headers["retry-after"]).toBe("1");
+    expect(refused.json).toMatchObject({ error: { type: "rate_limit_error", code: "too_many_bytes" } });
+    expect((await send("bob", "x".repeat(900))).status).toBe(200);
+    const other = begin("bob", 1_200);
+    await eventually(async () => (await send("carol", "x".repeat(900))).status).toBe(429);
+    socket.destroy();
+    other.destroy();
+    await eventually(async () => (await send("alice", "x".repeat(1_900))).status).toBe(200);
+    // A turn whose body has arrived at the gateway holds nothing, however long it takes.
+    const reached = Promise.withResolvers<void>();
+    gateway.on((_req, res) => {
+      reached.resolve();
+      gateway.on((_again, later) => sendJson(later, 200, {}));
+      held = res;
+    });
+    let held: ServerResponse | undefined;
+    const turn = send("alice", "x".repeat(1_900));
+    await reached.promise;
+    await eventually(async () => (await send("alice", "x".repeat(1_900))).status).toBe(200);
+    held?.end("{}");
+    expect((await turn).status).toBe(200);
+    await bounded[Symbol.asyncDispose]();
   });
 });

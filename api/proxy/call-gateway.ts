@@ -1,7 +1,9 @@
+import { Readable } from "node:stream";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";
 import { upstreamHeaders } from "./headers.ts";
+import type { OutgoingBody } from "./outgoing-body.ts";
 import type { GatewayProxy } from "./proxy.ts";
 import { isMoved, refusalError } from "./refusal.ts";
 import { upstreamFailure } from "./upstream-error.ts";
@@ -12,7 +14,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 /** A call whose answer is needed whole. */
 export interface GatewayRequest {
   readonly path: string;
-  readonly body: unknown;
+  readonly body: OutgoingBody;
   readonly forwarded?: Readonly<Record<string, string>>;
   /** Whole time of the call, milliseconds. */
   readonly timeoutMs: number;
@@ -38,6 +40,7 @@ export async function callGateway(
     proxy.metrics.upstreamErrors.inc({ reason: "timeout" });
     throw new ApiError("gateway_timeout", "the instance did not answer in time", { step: "gateway", cause });
   } finally {
+    request.body.drop();
     cancel();
   }
 }
@@ -49,9 +52,8 @@ async function exchange(
   request: GatewayRequest,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const body = JSON.stringify(request.body);
-  proxy.metrics.bytes.inc({ dir: "up" }, Buffer.byteLength(body));
-  const { statusCode, headers, text } = await send(proxy, upstream, request, body, call.requestId, signal);
+  proxy.metrics.bytes.inc({ dir: "up" }, request.body.byteLength);
+  const { statusCode, headers, text } = await send(proxy, upstream, request, call.requestId, signal);
   if (statusCode < 200 || statusCode > 299) {
     const error = refusalError({ status: statusCode, headers, body: text });
     if (isMoved(error)) proxy.metrics.upstreamErrors.inc({ reason: "moved" });
@@ -70,7 +72,6 @@ async function send(
   proxy: GatewayProxy,
   upstream: Upstream,
   request: GatewayRequest,
-  body: string,
   requestId: string,
   signal: AbortSignal,
 ) {
@@ -88,9 +89,9 @@ async function send(
         requestId,
         accept: "application/json",
         forwarded: request.forwarded ?? {},
-        hasBody: true,
+        bodyBytes: request.body.byteLength,
       }),
-      body,
+      body: Readable.from(request.body.chunks(), { objectMode: false, highWaterMark: 1 }),
       signal,
       // The whole call has one limit, above.
       headersTimeout: 0,

@@ -1,4 +1,4 @@
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";
@@ -37,7 +37,7 @@ export async function forward(
   const started = clock.now();
   let refusal: Refusal | undefined;
   let openKind: "sse" | "http" | undefined;
-  if (request.body) metrics.bytes.inc({ dir: "up" }, Buffer.byteLength(request.body));
+  if (request.body) metrics.bytes.inc({ dir: "up" }, request.body.byteLength);
   try {
     await proxy.agent.stream(dispatchOptions(call, upstream, request), ({ statusCode, headers }) => {
       metrics.duration.observe({ route: String(res.locals.route), phase: "ttfb" }, (clock.now() - started) / 1000);
@@ -60,6 +60,7 @@ export async function forward(
   } catch (cause) {
     throw failure(proxy, call, cause);
   } finally {
+    request.body?.drop();
     if (openKind) metrics.openStreams.dec({ kind: openKind });
   }
   if (signal.aborted) throw new ApiError("client_gone", "the client left");
@@ -76,9 +77,9 @@ function dispatchOptions({ req, requestId, signal }: Call, upstream: Upstream, r
       requestId,
       accept: req.headers.accept ?? "*/*",
       forwarded: request.forwarded ?? {},
-      hasBody: request.body !== undefined,
+      bodyBytes: request.body?.byteLength,
     }),
-    body: request.body ?? null,
+    body: request.body ? Readable.from(request.body.chunks(), { objectMode: false, highWaterMark: 1 }) : null,
     signal,
     headersTimeout: request.headersTimeoutMs,
     bodyTimeout: request.bodyTimeoutMs,

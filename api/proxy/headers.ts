@@ -15,14 +15,15 @@ export function upstreamHeaders(o: {
   requestId: string;
   accept: string;
   forwarded: Readonly<Record<string, string>>;
-  hasBody: boolean;
+  /** Length of the JSON body; undefined = none. */
+  bodyBytes: number | undefined;
 }): Record<string, string> {
   return {
     ...o.forwarded,
     accept: o.accept,
     authorization: `Bearer ${o.token}`,
     "x-request-id": o.requestId,
-    ...(o.hasBody ? { "content-type": "application/json" } : {}),
+    ...(o.bodyBytes === undefined ? {} : { "content-type": "application/json", "content-length": String(o.bodyBytes) }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Call } from "../http/call.ts";
 import type { ResolveUpstream, Upstream } from "../instances/upstream.ts";
 import type { OpenStreams } from "../limit/open-streams.ts";
 import type { ProxyMetrics } from "./metrics.ts";
+import type { OutgoingBody } from "./outgoing-body.ts";
 
 /** What calls to gateways are made with. */
 export interface GatewayProxy {
@@ -21,7 +22,7 @@ export interface UpstreamRequest {
   readonly path: string;
   /** The caller's headers that may pass, already checked. */
   readonly forwarded?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: OutgoingBody;
   /** Longest wait for the first byte of the answer, milliseconds. */
   readonly headersTimeoutMs: number;
   /** Longest silence within the answer, milliseconds. */

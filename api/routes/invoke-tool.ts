@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
 import { invokeTool } from "../gateway/tools.ts";
 import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
@@ -23,7 +24,7 @@ const toolBody = z.strictObject({
 });
 
 /** `POST /api/openclaw/tools/invoke`: runs one tool; which ones may be run is the gateway's to say. */
-export function invokeToolRoute({ proxy, clock }: ApiContext): TenantRoute {
+export function invokeToolRoute({ proxy, clock, bodies }: ApiContext): TenantRoute {
   return {
     method: "POST",
     path: "/api/openclaw/tools/invoke",
@@ -31,15 +32,17 @@ export function invokeToolRoute({ proxy, clock }: ApiContext): TenantRoute {
     access: "tenant",
     async answer(call) {
       return withUpstream(proxy, call, async (upstream) => {
-        const body = toolBody.parse(await readJsonBody(call, clock, TOOL_BODY_BYTES));
-        const { headers = {}, sessionKey, ...tool } = body;
+        const options = { clock, budget: bodies, owner: tenantKey(call.tenant), limitBytes: TOOL_BODY_BYTES };
+        const { value, release } = await readJsonBody(call, options);
+        const { headers = {}, sessionKey, ...tool } = toolBody.parse(value);
         const given = Object.entries(headers).map(([name, value]): [string, string[]] => [name, [value ?? ""]]);
         const { [SESSION_KEY_HEADER]: session, ...forwarded } = {
           ...openclawHeaders(call.req.headersDistinct),
           ...openclawHeaders(Object.fromEntries(given)),
         };
         const key = sessionKey === undefined ? session : parseSessionKey(sessionKey, "sessionKey");
-        return invokeTool(proxy, call, upstream, { ...tool, ...(key ? { sessionKey: key } : {}) }, forwarded);
+        const named = { ...tool, ...(key ? { sessionKey: key } : {}) };
+        return invokeTool(proxy, call, upstream, named, forwarded, release);
       });
     },
   };

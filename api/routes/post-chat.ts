@@ -1,18 +1,19 @@
 import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
-import { AGENT, turnBody } from "../gateway/turn.ts";
-import { CHAT_BODY_BYTES, readJsonBody } from "../http/body.ts";
+import { AGENT } from "../gateway/turn.ts";
 import type { StreamRoute } from "../http/route.ts";
 import { forward } from "../proxy/forward.ts";
 import { openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
 import { TURN_TIMEOUT_MS, withUpstream } from "../proxy/proxy.ts";
 import { DEFAULT_SESSION } from "../proxy/session-key.ts";
+import { readTurn } from "./read-turn.ts";
 
 /**
  * `POST /api/openclaw/chat`: one turn, in the OpenResponses dialect, streamed as the gateway streams it. Who speaks and which
  * agent answers is ours to say; the session is the caller's choice among its own.
  */
-export function postChat({ proxy, clock }: ApiContext): StreamRoute {
+export function postChat(context: ApiContext): StreamRoute {
+  const { proxy } = context;
   return {
     method: "POST",
     path: "/api/openclaw/chat",
@@ -22,12 +23,11 @@ export function postChat({ proxy, clock }: ApiContext): StreamRoute {
       const chosen = openclawHeaders(call.req.headersDistinct);
       const session = chosen[SESSION_KEY_HEADER] ?? DEFAULT_SESSION;
       await withUpstream(proxy, call, async (upstream) => {
-        const body = turnBody.parse(await readJsonBody(call, clock, CHAT_BODY_BYTES));
         const request = {
           method: "POST",
           path: "/v1/responses",
           forwarded: { ...chosen, [SESSION_KEY_HEADER]: session },
-          body: JSON.stringify({ ...body, model: AGENT, user: tenantKey(call.tenant) }),
+          body: await readTurn(context, call, (body) => ({ ...body, model: AGENT, user: tenantKey(call.tenant) })),
           headersTimeoutMs: TURN_TIMEOUT_MS,
           bodyTimeoutMs: TURN_TIMEOUT_MS,
         } as const;

@@ -7,6 +7,7 @@ import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
 import type { TenantRoute } from "../http/route.ts";
 import { callGateway } from "../proxy/call-gateway.ts";
 import { SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
+import { outgoingJson } from "../proxy/outgoing-body.ts";
 import { TURN_TIMEOUT_MS, withUpstream } from "../proxy/proxy.ts";
 import { parseSessionKey } from "../proxy/session-key.ts";
 
@@ -18,7 +19,7 @@ const sendBody = z.strictObject({
 });
 
 /** `POST /api/openclaw/sessions/:key/send`: one message into a session; answers with the whole reply. */
-export function sendToSession({ proxy, clock }: ApiContext): TenantRoute {
+export function sendToSession({ proxy, clock, bodies }: ApiContext): TenantRoute {
   return {
     method: "POST",
     path: "/api/openclaw/sessions/:key/send",
@@ -27,10 +28,13 @@ export function sendToSession({ proxy, clock }: ApiContext): TenantRoute {
     async answer(call) {
       const sessionKey = parseSessionKey(String(call.req.params.key), "key");
       return withUpstream(proxy, call, async (upstream) => {
-        const { message, timeoutSeconds } = sendBody.parse(await readJsonBody(call, clock, TOOL_BODY_BYTES));
+        const options = { clock, budget: bodies, owner: tenantKey(call.tenant), limitBytes: TOOL_BODY_BYTES };
+        const { value, release } = await readJsonBody(call, options);
+        const { message, timeoutSeconds } = sendBody.parse(value);
+        const turn = { model: AGENT, input: message, stream: false, user: tenantKey(call.tenant) };
         const answer = await callGateway(proxy, call, upstream, {
           path: "/v1/responses",
-          body: { model: AGENT, input: message, stream: false, user: tenantKey(call.tenant) },
+          body: outgoingJson(turn, release),
           forwarded: { [SESSION_KEY_HEADER]: sessionKey },
           timeoutMs: timeoutSeconds * 1000,
         });

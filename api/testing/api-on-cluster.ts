@@ -42,6 +42,8 @@ export async function startApiOnCluster(o: {
     logLevel: "silent",
     kubeconfig: undefined,
     maxStreamsPerTenant: 32,
+    maxBodyBytes: 2 ** 26,
+    maxBodyBytesPerTenant: 2 ** 25,
     drainSeconds: 0,
   };
   const registry = new Registry();

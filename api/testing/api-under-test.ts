@@ -10,6 +10,7 @@ import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { createHttpMetrics } from "../http/metrics.ts";
 import type { Upstream } from "../instances/upstream.ts";
+import { createByteBudget } from "../limit/byte-budget.ts";
 import { createOpenStreams } from "../limit/open-streams.ts";
 import { createProxyMetrics } from "../proxy/metrics.ts";
 import { createGatewayAgent } from "../proxy/pool.ts";
@@ -37,7 +38,9 @@ export interface ApiUnderTest extends AsyncDisposable {
 }
 
 /** Starts it. Routes about instances themselves need a cluster and fail here. */
-export async function startApi(o: { clock?: Clock; maxStreams?: number } = {}): Promise<ApiUnderTest> {
+export async function startApi(
+  o: { clock?: Clock; maxStreams?: number; bodies?: { total: number; perOwner: number } } = {},
+): Promise<ApiUnderTest> {
   await keysReady();
   const clock = o.clock ?? systemClock;
   const registry = new Registry();
@@ -67,6 +70,7 @@ export async function startApi(o: { clock?: Clock; maxStreams?: number } = {}): 
         return gateway;
       },
     },
+    bodies: createByteBudget(o.bodies ?? { total: 2 ** 26, perOwner: 2 ** 25 }),
     metrics: createHttpMetrics(registry),
     draining: draining.signal,
   };
