@@ -6,6 +6,7 @@ import { createTestNamespace, type TestNamespace } from "#test/harness/test-name
 import { type ApplyIfChangedOptions, applyIfChanged } from "./apply.ts";
 import { createKubeClient, type KubeClient } from "./client.ts";
 import { loadKubeAccess } from "./config.ts";
+import { isConflict } from "./errors.ts";
 import {
   CONFIG_MAPS,
   NETWORK_POLICIES,
@@ -135,9 +136,9 @@ describe("applyIfChanged on a real apiserver", () => {
     const { object: live } = await applyIfChanged(client, CONFIG_MAPS, body, undefined, OPTIONS);
     const next = { ...body, data: { a: "2" } };
     await cluster.client.delete(CONFIG_MAPS, body.metadata);
-    await expect(applyIfChanged(client, CONFIG_MAPS, next, live, OPTIONS)).rejects.toMatchObject({ status: 409 });
+    await expect(applyIfChanged(client, CONFIG_MAPS, next, live, OPTIONS)).rejects.toSatisfy(isConflict);
     await cluster.client.create(CONFIG_MAPS, { ...body, data: { theirs: "1" } });
-    await expect(applyIfChanged(client, CONFIG_MAPS, next, live, OPTIONS)).rejects.toMatchObject({ status: 409 });
+    await expect(applyIfChanged(client, CONFIG_MAPS, next, live, OPTIONS)).rejects.toSatisfy(isConflict);
     expect((await read(CONFIG_MAPS, body)).data).toEqual({ theirs: "1" });
   });
 

@@ -50,7 +50,14 @@ export function isNotFound(error: unknown): boolean {
 
 /** Somebody else wrote first (stale resourceVersion, wrong uid, or an apply without `force`); not a name that is taken. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof KubeError && error.status === 409 && error.reason !== "AlreadyExists";
+  if (!(error instanceof KubeError)) return false;
+  return error.status === 409 ? error.reason !== "AlreadyExists" : error.status === 422 && isOfAnotherUid(error);
+}
+
+/** An apply that names a uid is called invalid where the object of that name has another. */
+function isOfAnotherUid({ details }: KubeError): boolean {
+  const causes = (details as { causes?: { field?: string }[] } | undefined)?.causes ?? [];
+  return causes.some(({ field }) => field === "metadata.uid");
 }
 
 /** The name is taken. */
