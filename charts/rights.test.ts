@@ -16,6 +16,14 @@ const ofKind = <T>(kind: string, of = objects) => of.filter((object) => object.k
 
 describe("rights", () => {
   const rules = (kind: string, name: string) => find<Role>(objects, kind, name).rules;
+  /** The verbs of each resource. */
+  const granted = (kind: string, name: string) => {
+    const all = rules(kind, name).flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) => resources.map((resource) => ({ key: `${group}/${resource}`, verbs }))),
+    );
+    const byKey = Map.groupBy(all, ({ key }) => key);
+    return Object.fromEntries([...byKey].map(([key, entries]) => [key, entries.flatMap(({ verbs }) => verbs)]));
+  };
 
   it("are never wildcards, nor the right to give rights", () => {
     const all = [...ofKind<Role>("ClusterRole"), ...ofKind<Role>("Role")].flatMap((role) => role.rules);
@@ -26,12 +34,12 @@ describe("rights", () => {
     }
   });
 
-  it("of the API: instances in the tenants' namespace, classes to read, no Secret", () => {
+  it("of the API: instances in the tenants' namespace, and nothing of the cluster", () => {
     expect(find(objects, "Role", "hatchery-api").metadata.namespace).toBe("hatchery-tenants");
-    expect(rules("Role", "hatchery-api").flatMap(({ resources }) => resources)).toEqual(["openclawinstances"]);
-    expect(rules("ClusterRole", "hatchery-api")).toEqual([
-      { apiGroups: ["hatchery.openagents.com"], resources: ["openclawclasses"], verbs: ["get", "list", "watch"] },
-    ]);
+    expect(granted("Role", "hatchery-api")).toEqual({
+      "hatchery.openagents.com/openclawinstances": ["get", "list", "watch", "create", "patch", "delete"],
+    });
+    expect(objects.some(({ kind, metadata }) => kind === "ClusterRole" && metadata.name.endsWith("-api"))).toBe(false);
   });
 
   it("of the model gateway: classes to read", () => {
@@ -43,14 +51,24 @@ describe("rights", () => {
     );
   });
 
-  it("of the operator: it writes no spec of a class and creates no instance", () => {
-    const own = rules("ClusterRole", "hatchery-operator").filter(({ apiGroups }) =>
-      apiGroups.includes("hatchery.openagents.com"),
-    );
-    expect(own.flatMap(({ verbs }) => verbs)).not.toContain("create");
-    expect(own.flatMap(({ verbs }) => verbs)).not.toContain("delete");
-    const classes = own.filter(({ resources }) => resources.includes("openclawclasses"));
-    expect(classes.flatMap(({ verbs }) => verbs)).toEqual(["get", "list", "watch"]);
+  it("of the operator: what it does, and no verb more", () => {
+    const kept = ["get", "list", "watch", "create", "patch"];
+    const replaced = [...kept, "delete"];
+    expect(granted("ClusterRole", "hatchery-operator")).toEqual({
+      "hatchery.openagents.com/openclawinstances": ["list", "watch"],
+      "hatchery.openagents.com/openclawclasses": ["list", "watch"],
+      "hatchery.openagents.com/openclawinstances/status": ["patch"],
+      "hatchery.openagents.com/openclawinstances/finalizers": ["update"],
+      "/secrets": kept,
+      "/configmaps": kept,
+      "/services": kept,
+      "/persistentvolumeclaims": kept,
+      "/pods": replaced,
+      "networking.k8s.io/networkpolicies": replaced,
+      "events.k8s.io/events": ["create", "patch"],
+    });
+    expect(find(objects, "Role", "hatchery-operator").metadata.namespace).toBe("hatchery");
+    expect(granted("Role", "hatchery-operator")).toEqual({ "coordination.k8s.io/leases": ["get", "create", "update"] });
   });
 });
 

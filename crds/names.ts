@@ -35,8 +35,6 @@ export const ANNOTATION = {
 export const OPERATOR_FIELD_MANAGER = "hatchery-operator";
 /** Field manager of the API's applies. */
 export const API_FIELD_MANAGER = "hatchery-api";
-/** Finalizer on instances while something outside garbage collection's reach is left to clean. */
-export const FINALIZER = `${GROUP}/teardown`;
 /** Port of the OpenClaw gateway. */
 export const GATEWAY_PORT = 18789;
 /** Name of the class an instance gets when it names none. */
