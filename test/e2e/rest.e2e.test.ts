@@ -11,7 +11,8 @@ const USERS = ["alice", "bob", "carol", "dave", "erin"];
 let system: System;
 beforeAll(async () => {
   system = await connectSystem();
-  await Promise.all(USERS.map((id) => new User(system, id).ensureInstance()));
+  // One after the other: each start takes all the machine has.
+  for (const id of USERS) await new User(system, id).ensureInstance();
 });
 afterAll(async () => {
   for (const id of USERS.slice(2)) await new User(system, id).call("DELETE", "/api/openclaw/instance");

@@ -49,15 +49,16 @@ export class User {
     return { status: response.statusCode, headers: response.headers, text, json: parseJson(text) };
   }
 
-  /** Makes sure the user's OpenClaw is there and ready; answers the name its children have. */
+  /**
+   * Makes sure the user's OpenClaw is there and waits until it is ready; answers the name its children have. A start that fails
+   * is no end: on a machine that does much else at once OpenClaw may give up on itself, and is started again.
+   */
   async ensureInstance(): Promise<string> {
-    for (;;) {
-      const { status, json, text } = await this.call("POST", "/api/openclaw/instance?wait=120");
-      const data = (json as { data?: { phase: string; runtime_name: string } } | undefined)?.data;
-      if (status === 200 && data?.phase === PHASE.Ready) return data.runtime_name;
-      // A machine that does much else at once may need more than the longest wait.
-      if (status !== 200 || data?.phase !== PHASE.Provisioning) throw new Error(`${this.id} has no instance: ${text}`);
-    }
+    const { status, json, text } = await this.call("POST", "/api/openclaw/instance?wait=60");
+    const name = (json as { data?: { runtime_name?: string } } | undefined)?.data?.runtime_name;
+    if (status !== 200 || !name) throw new Error(`${this.id} has no instance: ${text}`);
+    await this.#system.instanceUntil(name.replace(/^openclaw-/, ""), (found) => found.status?.phase === PHASE.Ready);
+    return name;
   }
 
   /** Streams one turn of a session. */
