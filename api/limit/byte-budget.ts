@@ -12,9 +12,9 @@ export interface ByteBudget {
 /** What one request holds. */
 export interface ByteShare {
   /** Takes as many bytes as are lacking to hold `bytes`. @throws ApiError 429 when the owner's or the process' budget is used up. */
-  cover(bytes: number): void;
+  readonly cover: (bytes: number) => void;
   /** Gives all back (once). */
-  release(): void;
+  readonly release: () => void;
 }
 
 /** A budget of `total` bytes, of which one owner may hold `perOwner`. */
