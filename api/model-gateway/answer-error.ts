@@ -4,7 +4,7 @@ import { OpenAIError } from "./openai-error.ts";
 /** The one place where errors become answers; an answer that has begun is cut, so that it can't be taken for a whole one. */
 export const answerError: CallErrorHandler = (error: unknown, _req, res, _next) => {
   const answer = error instanceof OpenAIError ? error : unforeseen(error);
-  if (answer.status >= 500) res.locals.notes.failure = answer;
+  if (answer.status >= 500) res.locals.notes.failure ??= answer;
   if (res.headersSent || res.destroyed) {
     res.locals.notes.cutStatus = answer.status;
     res.destroy();

@@ -301,6 +301,7 @@ describe("trouble at the provider", () => {
     const error = await refused(client().chat.completions.create(streamed(`STATUS:${status}`)));
     expect(error).toMatchObject({ status, code: "simulated" });
     expect(error.message).toContain(`simulated status ${status}`);
+    expect(await callLogged()).toMatchObject([{ code: status, cause: expect.stringContaining("simulated status") }]);
   });
 
   it("says that the credential was refused without the provider's words about it", async () => {
@@ -309,6 +310,7 @@ describe("trouble at the provider", () => {
     const error = await refused(client().chat.completions.create(ask("hi")));
     expect(error).toMatchObject({ status: 401, code: "provider_credential_refused" });
     expect(error.message).toContain("main");
+    expect(await callLogged()).toMatchObject([{ code: 401, cause: expect.stringContaining("Incorrect API key") }]);
   });
 
   it("answers 502 when it can't be reached or is not configured", async () => {

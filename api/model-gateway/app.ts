@@ -98,6 +98,9 @@ function completeChat(options: AppOptions): CallHandler {
       dropUsageChunk: !wantsUsage(request),
       res,
       onAnswer: () => options.metrics.answerSeconds.observe((options.clock.now() - notes.startMs) / 1000),
+      onRefusal: (note) => {
+        notes.failure = note;
+      },
       onUsage: (usage) => {
         notes.usage = usage;
       },

@@ -4,7 +4,7 @@ import { type Dispatcher, stream } from "undici";
 import { VERSION } from "#lib/version.ts";
 import type { Provider } from "./config.ts";
 import { OpenAIError } from "./openai-error.ts";
-import { connectionError, refusal } from "./provider-error.ts";
+import { connectionError, refusal, refusalNote } from "./provider-error.ts";
 import type { Usage } from "./usage.ts";
 import { EventUsageTap, JsonUsageTap, type UsageTap } from "./usage-tap.ts";
 
@@ -30,6 +30,8 @@ export interface ForwardedCall {
   readonly res: ServerResponse;
   /** Called once, when the provider's headers are in. */
   readonly onAnswer: () => void;
+  /** Called once with the provider's words for the log, when it refused the call. */
+  readonly onRefusal: (note: Error) => void;
   /** Called with each usage report, before the client has the end of the answer. */
   readonly onUsage: (usage: Usage) => void;
 }
@@ -118,7 +120,9 @@ class Answer {
   finish(): void {
     if (!this.#errorText) return;
     const { provider, res } = this.#call;
-    const words = refusal(provider, this.#status, Buffer.concat(this.#errorText).toString("utf8"));
+    const body = Buffer.concat(this.#errorText).toString("utf8");
+    this.#call.onRefusal(refusalNote(provider, this.#status, body));
+    const words = refusal(provider, this.#status, body);
     if (words instanceof OpenAIError) throw words;
     res.writeHead(this.#status, { "content-type": "application/json" }).end(words);
   }

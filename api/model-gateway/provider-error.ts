@@ -4,6 +4,8 @@ import { OpenAIError } from "./openai-error.ts";
 
 /** What undici says when a provider stayed silent for too long. */
 const TIMEOUTS = [errors.ConnectTimeoutError, errors.HeadersTimeoutError, errors.BodyTimeoutError];
+/** How much of a provider's words goes into one line of the log. */
+const MAX_LOGGED_CHARS = 300;
 
 /** A provider that could not be reached, or broke off before it answered, as 502 or 504. */
 export function connectionError(provider: Provider, cause: unknown): OpenAIError {
@@ -21,13 +23,27 @@ export function refusal(provider: Provider, status: number, body: string): OpenA
   if (status < 400) {
     return new OpenAIError(502, "provider_misbehaved", `the model provider ${provider.name} answered ${status}`);
   }
-  if (status === 401 || status === 403) {
+  if (status === 401) {
     const text = `the model provider ${provider.name} refused the credential this system has for it; tell whoever runs it`;
     return new OpenAIError(status, "provider_credential_refused", text);
   }
-  const words = body.replaceAll(provider.apiKey, "[redacted]");
+  if (status === 403) {
+    return new OpenAIError(status, "provider_refused", `the model provider ${provider.name} does not allow this call`);
+  }
+  const words = redact(provider, body);
   if (isErrorBody(words)) return words;
   return new OpenAIError(status, "provider_error", `the model provider ${provider.name} answered ${status}`);
+}
+
+/** A refusal for the log: whoever runs the system needs the provider's words, also those that no caller gets. */
+export function refusalNote(provider: Provider, status: number, body: string): Error {
+  // Redacted before it is cut, so that no piece of the key is left at the end.
+  const words = redact(provider, body).slice(0, MAX_LOGGED_CHARS);
+  return new Error(`the model provider ${provider.name} answered ${status}: ${words || "(no words)"}`);
+}
+
+function redact(provider: Provider, text: string): string {
+  return text.replaceAll(provider.apiKey, "[redacted]");
 }
 
 function isErrorBody(text: string): boolean {
