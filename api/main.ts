@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
+import { aborted } from "#lib/aborted.ts";
 import { type Clock, sleep, systemClock } from "#lib/clock.ts";
 import { keysReady } from "#lib/keys.ts";
 import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
@@ -62,7 +63,7 @@ async function serveUntil(signal: AbortSignal, { config, client, clock, log, reg
   ops.setReady(true);
 
   // Without its watch the API would answer from an ever older copy: better to start anew.
-  await Promise.race([watching, untilAborted(signal)]);
+  await Promise.race([watching, aborted(signal)]);
   log.info("draining");
   ops.setReady(false);
   await sleep(clock, PROPAGATION_MS);
@@ -73,11 +74,6 @@ async function serveUntil(signal: AbortSignal, { config, client, clock, log, reg
   await Promise.all([close(), ops.close()]);
   await client.close();
   log.info("stopped");
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 await runProcess({ name: "api", main });

@@ -33,7 +33,7 @@ export const ANNOTATION = {
 
 /** Field manager of the operator's applies. */
 export const OPERATOR_FIELD_MANAGER = "hatchery-operator";
-/** Field manager of the API's applies. */
+/** Field manager of what the API creates and merge-patches. */
 export const API_FIELD_MANAGER = "hatchery-api";
 /** Port of the OpenClaw gateway. */
 export const GATEWAY_PORT = 18789;

@@ -1,6 +1,7 @@
 import type { Response } from "express";
 import type { Fault } from "../error-mapper.ts";
 import { DO_NOT_RETRY, mayHaveRun } from "../proxy/headers.ts";
+import { openAiErrorType } from "./openai-error-type.ts";
 
 /** Which shape errors have on a path: our envelope, or OpenAI's for SDKs. */
 export type Surface = "api" | "openai";
@@ -37,13 +38,5 @@ function textOf(fault: Fault, operation: string | undefined): string {
 
 function sendOpenAiError(res: Response, fault: Fault): void {
   if (res.req.method === "POST" && mayHaveRun(fault.status)) res.set(DO_NOT_RETRY);
-  res.json({ error: { message: fault.message, type: openAiType(fault.status), param: null, code: fault.code } });
-}
-
-function openAiType(status: number): string {
-  if (status === 401) return "authentication_error";
-  if (status === 403) return "permission_error";
-  if (status === 404) return "not_found_error";
-  if (status === 429) return "rate_limit_error";
-  return status < 500 ? "invalid_request_error" : "api_error";
+  res.json({ error: { message: fault.message, type: openAiErrorType(fault.status), param: null, code: fault.code } });
 }

@@ -25,9 +25,10 @@ export function stateOf(phase: string): InstanceState {
   }
 }
 
-/** True when nothing more will happen by itself: ready, stopped, or failed with the spec of now. */
+/** True when nothing more will happen by itself: ready, on its way out, or stopped or failed with the spec of now. */
 export function isSettled(instance: OpenClawInstance): boolean {
   const phase = phaseOf(instance);
   const judged = instance.status?.observedGeneration === instance.metadata.generation;
-  return phase === PHASE.Ready || phase === PHASE.Terminating || (phase === PHASE.Failed && judged);
+  if (phase === PHASE.Stopped || phase === PHASE.Failed) return judged;
+  return phase === PHASE.Ready || phase === PHASE.Terminating;
 }

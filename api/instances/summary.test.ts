@@ -69,9 +69,11 @@ it("takes a phase it doesn't know for under way", () => {
   expect(stateOf("Waking")).toBe("provisioning");
 });
 
-it("waits for the operator to judge the spec of now before it calls a failure final", () => {
+it("waits for the operator to judge the spec of now before it calls a failure or a stop final", () => {
   expect(isSettled(instance({ phase: "Failed", observedGeneration: 1 }))).toBe(false);
   expect(isSettled(instance({ phase: "Failed", observedGeneration: 2 }))).toBe(true);
+  expect(isSettled(instance({ phase: "Stopped", observedGeneration: 1 }))).toBe(false);
+  expect(isSettled(instance({ phase: "Stopped", observedGeneration: 2 }))).toBe(true);
   expect(isSettled(instance({ phase: "Provisioning", observedGeneration: 2 }))).toBe(false);
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Agent } from "undici";
 import { CLASSES } from "#crds/index.ts";
+import { aborted } from "#lib/aborted.ts";
 import { sleep, systemClock } from "#lib/clock.ts";
 import { keysReady } from "#lib/keys.ts";
 import { createKubeClient } from "#lib/kube/client.ts";
@@ -56,7 +57,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   log.info({ port, version: VERSION, providers: [...config.providers.keys()] }, "listening");
   ops.setReady(true);
   const work = Promise.all([classes.run(beside.signal), metrics.run(beside.signal)]);
-  await Promise.race([work, stopped(signal)]);
+  await Promise.race([work, aborted(signal)]);
 
   log.info("draining");
   ops.setReady(false);
@@ -65,11 +66,4 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   beside.abort(new Error("the process stops"));
   await work;
   await Promise.all([dispatcher.close(), client.close(), ops.close()]);
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

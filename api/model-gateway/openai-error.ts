@@ -1,3 +1,5 @@
+import { openAiErrorType } from "../http/openai-error-type.ts";
+
 /** A refusal in OpenAI's form; `message` goes to the caller as it is. */
 export class OpenAIError extends Error {
   override name = "OpenAIError";
@@ -16,7 +18,7 @@ export class OpenAIError extends Error {
   ) {
     super(message, { cause: more.cause });
     this.status = status;
-    this.type = status < 500 ? "invalid_request_error" : "api_error";
+    this.type = openAiErrorType(status);
     this.code = code;
     this.param = more.param ?? null;
     this.headers = more.headers ?? {};

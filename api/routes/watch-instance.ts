@@ -1,3 +1,4 @@
+import { aborted } from "#lib/aborted.ts";
 import type { ApiContext } from "../context.ts";
 import type { Call } from "../http/call.ts";
 import type { StreamRoute } from "../http/route.ts";
@@ -61,9 +62,4 @@ async function sendStates({ directory, clock, draining }: ApiContext, call: Call
     heartbeat.stop();
   }
   if (!signal.aborted) res.end(`retry: ${RECONNECT_MS}\n\n`);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
