@@ -1,33 +1,31 @@
-import { type Tenant, tenantKey } from "../auth/tenant.ts";
 import { ApiError } from "../errors.ts";
 
-/** Counts what a tenant has open, so that one can't take all connections. Counts are of this replica alone. */
+/** Counts what an owner (a tenant, a slot) has open, so that one can't take all connections. Counts are of this replica alone. */
 export interface OpenStreams {
   /** Takes one place; the result gives it back (once). @throws ApiError 429 when all are taken. */
-  acquire(tenant: Tenant): () => void;
+  acquire(owner: string): () => void;
 }
 
-/** At most `max` places for each tenant. */
+/** At most `max` places for each owner. */
 export function createOpenStreams(max: number): OpenStreams {
   const open = new Map<string, number>();
   return {
-    acquire(tenant) {
-      const key = tenantKey(tenant);
-      const count = open.get(key) ?? 0;
+    acquire(owner) {
+      const count = open.get(owner) ?? 0;
       if (count >= max) {
         throw new ApiError("too_many_streams", `${max} calls are open already`, {
           step: "limit",
           retryAfterSeconds: 1,
         });
       }
-      open.set(key, count + 1);
+      open.set(owner, count + 1);
       let held = true;
       return () => {
         if (!held) return;
         held = false;
-        const left = (open.get(key) ?? 1) - 1;
-        if (left > 0) open.set(key, left);
-        else open.delete(key);
+        const left = (open.get(owner) ?? 1) - 1;
+        if (left > 0) open.set(owner, left);
+        else open.delete(owner);
       };
     },
   };

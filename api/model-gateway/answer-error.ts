@@ -1,9 +1,10 @@
+import { ApiError, ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import type { CallErrorHandler } from "./call-notes.ts";
 import { OpenAIError } from "./openai-error.ts";
 
 /** The one place where errors become answers; an answer that has begun is cut, so that it can't be taken for a whole one. */
 export const answerError: CallErrorHandler = (error: unknown, _req, res, _next) => {
-  const answer = error instanceof OpenAIError ? error : unforeseen(error);
+  const answer = toOpenAIError(error);
   if (answer.status >= 500) res.locals.notes.failure ??= answer;
   if (res.headersSent || res.destroyed) {
     res.locals.notes.cutStatus = answer.status;
@@ -13,15 +14,27 @@ export const answerError: CallErrorHandler = (error: unknown, _req, res, _next) 
   res.status(answer.status).set(answer.headers).json(answer.toBody());
 };
 
-/** Errors of Express' body reader say what may be told; of any other only the log tells. */
+/** What the parts shared with the API refuse, by the names that are used here. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  invalid_request: "invalid_body",
+  payload_too_large: "body_too_large",
+  too_many_streams: "too_many_calls",
+};
+
+function toOpenAIError(error: unknown): OpenAIError {
+  if (error instanceof OpenAIError) return error;
+  if (!(error instanceof ApiError)) return unforeseen(error);
+  const { code, message, retryAfterSeconds } = error;
+  const headers = {
+    ...(retryAfterSeconds !== undefined && { "retry-after": String(Math.ceil(retryAfterSeconds)) }),
+    // The rest of a body that came too slowly may never come; it must not hold the connection.
+    ...(code === "request_timeout" && { connection: "close" }),
+  };
+  return new OpenAIError(ERROR_STATUS[code], CODES[code] ?? code, message, { headers, cause: error });
+}
+
+/** Express says of a request that it can't read what may be told; of any other error only the log tells. */
 function unforeseen(error: unknown): OpenAIError {
-  if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number" || error.status >= 500)
-    return new OpenAIError(500, "internal", "internal error", { cause: error });
-  // What was not read of the body must not be taken for the next request.
-  const headers = { connection: "close" };
-  if (error.status === 413) {
-    const limit = "limit" in error ? ` limit of ${String(error.limit)} bytes` : " limit";
-    return new OpenAIError(413, "body_too_large", `the body is over the${limit}`, { headers });
-  }
-  return new OpenAIError(error.status, "invalid_body", `body: ${error.message}`, { headers });
+  if (error instanceof URIError) return new OpenAIError(400, "invalid_request", "the path can't be read");
+  return new OpenAIError(500, "internal", "internal error", { cause: error });
 }

@@ -9,6 +9,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type KeyRing, keysReady, modelKey, newSlot, parseKeyRing } from "#lib/keys.ts";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { type ModelSimulator, startModelSimulator } from "#test/harness/model/simulator.ts";
+import { createByteBudget } from "../limit/byte-budget.ts";
+import { createOpenStreams } from "../limit/open-streams.ts";
 import { createModelGatewayApp } from "./app.ts";
 import type { ModelCatalog, ModelTarget } from "./catalog.ts";
 import type { Provider } from "./config.ts";
@@ -49,6 +51,8 @@ async function startGateway(providers: Provider[], models = MODELS): Promise<Gat
     catalog,
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     dispatcher,
+    calls: createOpenStreams(32),
+    bodies: createByteBudget({ total: 2 ** 26, perOwner: 2 ** 25 }),
     metrics,
     clock,
     log: pino({ level: "trace" }, { write: (line: string) => lines.push(line) }),

@@ -1,14 +1,19 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import express, { type Express } from "express";
 import type { Dispatcher } from "undici";
 import type { Clock } from "#lib/clock.ts";
 import { type KeyRing, verifyModelKey } from "#lib/keys.ts";
 import type { Logger } from "#lib/log.ts";
+import { readJsonBody } from "../http/body.ts";
+import type { ByteBudget } from "../limit/byte-budget.ts";
+import type { OpenStreams } from "../limit/open-streams.ts";
+import { outgoingJson } from "../proxy/outgoing-body.ts";
 import { answerError } from "./answer-error.ts";
-import { type CallHandler, keepNotes } from "./call-notes.ts";
+import { type CallHandler, type CallNotes, keepNotes } from "./call-notes.ts";
 import type { ModelCatalog } from "./catalog.ts";
 import { parseChatRequest, providerBody, wantsUsage } from "./chat-request.ts";
 import type { Provider } from "./config.ts";
-import { forwardCall } from "./forward.ts";
+import { type ForwardedCall, forwardCall } from "./forward.ts";
 import { OpenAIError } from "./openai-error.ts";
 import type { UsageMetrics } from "./usage-metrics.ts";
 
@@ -26,6 +31,10 @@ export interface AppOptions {
   /** Connections to the providers. */
   readonly dispatcher: Dispatcher;
   readonly metrics: UsageMetrics;
+  /** Open calls of each slot. */
+  readonly calls: OpenStreams;
+  /** Bytes of request bodies that may be held at a time. */
+  readonly bodies: ByteBudget;
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes the id of a call, sent back as `x-request-id`. */
@@ -41,9 +50,7 @@ export function createModelGatewayApp(options: AppOptions): Express {
   app.get("/v1/models", (_req, res) => {
     res.json({ object: "list", data: options.catalog.names().map(describeModel) });
   });
-  // The body is read only after the key was found good: nobody else may make us hold it.
-  const readBody = express.json({ limit: BODY_LIMIT, type: () => true });
-  app.post("/v1/chat/completions", readBody, completeChat(options));
+  app.post("/v1/chat/completions", limitCalls(options.calls), completeChat(options));
   app.use((req) => {
     throw new OpenAIError(404, "not_found", `there is no ${req.method} ${req.path} here`);
   });
@@ -77,25 +84,22 @@ function requireCatalog(catalog: ModelCatalog): CallHandler {
   };
 }
 
+function limitCalls(calls: OpenStreams): CallHandler {
+  return (_req, res, next) => {
+    res.once("close", calls.acquire(res.locals.notes.slot));
+    next();
+  };
+}
+
 function completeChat(options: AppOptions): CallHandler {
   return async (req, res) => {
+    const call = await prepareCall(options, req, res);
     const { notes } = res.locals;
-    const request = parseChatRequest(req.body);
-    const target = options.catalog.find(request.model);
-    if (!target) throw modelNotFound(request.model, options.catalog.names());
-    notes.model = request.model;
-    const provider = options.providers.get(target.provider);
-    if (!provider) {
-      const text = `model ${request.model} is served by provider ${target.provider}, which is not configured here`;
-      throw new OpenAIError(502, "provider_not_configured", text);
-    }
     await forwardCall({
+      ...call,
       dispatcher: options.dispatcher,
-      provider,
       path: "/chat/completions",
       headers: req.headers,
-      body: providerBody(request, target.providerModel),
-      dropUsageChunk: !wantsUsage(request),
       res,
       onAnswer: () => options.metrics.answerSeconds.observe((options.clock.now() - notes.startMs) / 1000),
       onRefusal: (note) => {
@@ -106,6 +110,28 @@ function completeChat(options: AppOptions): CallHandler {
       },
     });
   };
+}
+
+/** A place of its own: what the handler itself holds stays in memory until the answer is over, and the request is large. */
+async function prepareCall(
+  options: AppOptions,
+  req: IncomingMessage,
+  res: ServerResponse & { locals: { notes: CallNotes } },
+): Promise<Pick<ForwardedCall, "provider" | "body" | "dropUsageChunk">> {
+  const { notes } = res.locals;
+  const limits = { clock: options.clock, budget: options.bodies, owner: notes.slot, limitBytes: BODY_LIMIT };
+  const { value, release } = await readJsonBody({ req, res }, limits);
+  const request = parseChatRequest(value);
+  const target = options.catalog.find(request.model);
+  if (!target) throw modelNotFound(request.model, options.catalog.names());
+  notes.model = request.model;
+  const provider = options.providers.get(target.provider);
+  if (!provider) {
+    const text = `model ${request.model} is served by provider ${target.provider}, which is not configured here`;
+    throw new OpenAIError(502, "provider_not_configured", text);
+  }
+  const body = outgoingJson(providerBody(request, target.providerModel), release);
+  return { provider, body, dropUsageChunk: !wantsUsage(request) };
 }
 
 function modelNotFound(name: string, known: readonly string[]): OpenAIError {

@@ -30,10 +30,10 @@ export function wantsUsage(request: ChatRequest): boolean {
 }
 
 /** The request as the provider gets it: its own name of the model, and token usage reported in every stream. */
-export function providerBody(request: ChatRequest, providerModel: string): string {
-  return JSON.stringify({
+export function providerBody(request: ChatRequest, providerModel: string): object {
+  return {
     ...request,
     model: providerModel,
     ...(request.stream && { stream_options: { ...request.stream_options, include_usage: true } }),
-  });
+  };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError, envPort, envUrl, parseEnv } from "#lib/env.ts";
+import { ConfigError, envBytes, envPort, envUrl, parseEnv } from "#lib/env.ts";
 import { envKeyRing } from "#lib/env-key-ring.ts";
 import type { KeyRing } from "#lib/keys.ts";
 import { LOG_LEVELS } from "#lib/log.ts";
@@ -23,6 +23,12 @@ export interface ModelGatewayConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Path of a kubeconfig; undefined = in-cluster. */
   readonly kubeconfig: string | undefined;
+  /** Calls that one slot may have open. */
+  readonly maxCallsPerSlot: number;
+  /** Bytes of request bodies held at a time until providers have them. */
+  readonly maxBodyBytes: number;
+  /** ... of one slot. */
+  readonly maxBodyBytesPerSlot: number;
   /** How long calls may go on after SIGTERM. */
   readonly drainMs: number;
 }
@@ -58,6 +64,9 @@ const environment = z.object({
     .default("info")
     .describe(`one of ${LOG_LEVELS.join(", ")}`),
   KUBECONFIG: z.string().optional().describe("the path of a kubeconfig; unset inside a cluster"),
+  MAX_CALLS_PER_SLOT: z.coerce.number().int().min(1).default(32).describe("a whole number above 0"),
+  MAX_BODY_BYTES: envBytes.default(67_108_864),
+  MAX_BODY_BYTES_PER_SLOT: envBytes.default(33_554_432),
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(300).describe("seconds, 0 to 3600"),
 });
 
@@ -75,6 +84,9 @@ export function readModelGatewayConfig(env: Readonly<Record<string, string | und
     opsPort: parsed.OPS_PORT,
     logLevel: parsed.LOG_LEVEL,
     kubeconfig: parsed.KUBECONFIG,
+    maxCallsPerSlot: parsed.MAX_CALLS_PER_SLOT,
+    maxBodyBytes: parsed.MAX_BODY_BYTES,
+    maxBodyBytesPerSlot: parsed.MAX_BODY_BYTES_PER_SLOT,
     drainMs: parsed.DRAIN_SECONDS * 1000,
   };
 }

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { type Dispatcher, stream } from "undici";
 import { VERSION } from "#lib/version.ts";
+import type { OutgoingBody } from "../proxy/outgoing-body.ts";
 import type { Provider } from "./config.ts";
 import { OpenAIError } from "./openai-error.ts";
 import { connectionError, refusal, refusalNote } from "./provider-error.ts";
@@ -24,7 +25,7 @@ export interface ForwardedCall {
   /** Path below the provider's base URL, e.g. `/chat/completions`. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  readonly body: string;
+  readonly body: OutgoingBody;
   /** Leave out the stream's usage chunk. */
   readonly dropUsageChunk: boolean;
   readonly res: ServerResponse;
@@ -57,7 +58,7 @@ export async function forwardCall(call: ForwardedCall): Promise<void> {
         dispatcher: call.dispatcher,
         method: "POST",
         headers: requestHeaders(call),
-        body: call.body,
+        body: Readable.from(call.body.chunks(), { objectMode: false }),
         headersTimeout: provider.timeoutMs,
         bodyTimeout: provider.timeoutMs,
         signal: gone.signal,
@@ -68,16 +69,18 @@ export async function forwardCall(call: ForwardedCall): Promise<void> {
     if (gone.signal.aborted) return;
     throw connectionError(provider, error);
   } finally {
+    call.body.drop();
     res.off("close", onClose);
   }
   answer.finish();
 }
 
-function requestHeaders({ headers, provider }: ForwardedCall): Record<string, string> {
+function requestHeaders({ headers, provider, body }: ForwardedCall): Record<string, string> {
   return {
     ...pick(headers, PASSED_TO_PROVIDER),
     authorization: `Bearer ${provider.apiKey}`,
     "content-type": "application/json",
+    "content-length": String(body.byteLength),
     // Usage can't be read in a compressed answer.
     "accept-encoding": "identity",
     "user-agent": `hatchery-model-gateway/${VERSION}`,

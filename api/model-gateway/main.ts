@@ -12,6 +12,8 @@ import { createRegistry } from "#lib/metrics.ts";
 import { createOpsServer } from "#lib/ops-server.ts";
 import { type ProcessContext, runProcess } from "#lib/process.ts";
 import { VERSION } from "#lib/version.ts";
+import { createByteBudget } from "../limit/byte-budget.ts";
+import { createOpenStreams } from "../limit/open-streams.ts";
 import { createApiServer } from "../server.ts";
 import { createModelGatewayApp } from "./app.ts";
 import { createClassCatalog } from "./catalog.ts";
@@ -42,6 +44,8 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
     catalog: createClassCatalog(classes),
     providers: config.providers,
     dispatcher,
+    calls: createOpenStreams(config.maxCallsPerSlot),
+    bodies: createByteBudget({ total: config.maxBodyBytes, perOwner: config.maxBodyBytesPerSlot }),
     metrics,
     clock,
     log,

@@ -1,5 +1,6 @@
 import type { Agent } from "undici";
 import type { Clock } from "#lib/clock.ts";
+import { tenantKey } from "../auth/tenant.ts";
 import { faultOf } from "../error-mapper.ts";
 import type { Call } from "../http/call.ts";
 import type { ResolveUpstream, Upstream } from "../instances/upstream.ts";
@@ -45,7 +46,7 @@ export async function withUpstream<T>(
 ): Promise<T> {
   const route = String(call.res.locals.route);
   const started = proxy.clock.now();
-  const release = proxy.streams.acquire(call.tenant);
+  const release = proxy.streams.acquire(tenantKey(call.tenant));
   let code = 0;
   try {
     const result = await work(await proxy.resolve(call.tenant));

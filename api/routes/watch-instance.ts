@@ -1,4 +1,5 @@
 import { aborted } from "#lib/aborted.ts";
+import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
 import type { Call } from "../http/call.ts";
 import type { StreamRoute } from "../http/route.ts";
@@ -17,7 +18,7 @@ export function watchInstance(context: ApiContext): StreamRoute {
     access: "tenant",
     async stream(call) {
       const { proxy, instances } = context;
-      const release = proxy.streams.acquire(call.tenant);
+      const release = proxy.streams.acquire(tenantKey(call.tenant));
       proxy.metrics.openStreams.inc({ kind: "watch" });
       try {
         // 503 instead of a first event that may be wrong.
