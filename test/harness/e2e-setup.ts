@@ -38,7 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const kept = process.env.E2E_CLUSTER;
   const name = kept || `e2e-${process.pid}`;
   const stop = async () => {
-    if (!kept) await stopCluster(name);
+    if (!kept) await stopCluster(name, { purge: true }); // no later run would take what it keeps
   };
   try {
     project.provide("e2e", await bringUp(name));
