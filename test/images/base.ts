@@ -13,18 +13,22 @@ import { imagesRoot, ROOT } from "./paths.ts";
 const SUITE = "bookworm";
 const NODE_VERSION = "24.21.0";
 const NPM_VERSION = "11.19.1";
-const INPUTS = ["test/images/base.ts", "test/images/base.Dockerfile"];
+const INPUTS = ["test/images/base.Dockerfile"];
 
 /** Manuals, translations and the like: the official slim images leave them out the same way. */
 const LEFT_OUT = ["doc", "groff", "info", "linda", "lintian", "locale", "man"];
 
+/** Name of the base in the builder's storage; says nothing about whether it is there. */
+export async function baseImageRef(): Promise<string> {
+  const words = [process.arch, SUITE, NODE_VERSION, NPM_VERSION, ...LEFT_OUT];
+  return `localhost/hatchery/base:${await hashInputs(ROOT, INPUTS, words)}`;
+}
+
 /**
- * Name, in the builder's storage, of a stand-in for `node:24-bookworm-slim`: Debian packages from the mirror this machine
- * uses (or Debian's own), Node and npm from the npm registry. Made once.
+ * Makes, once, a stand-in for `node:24-bookworm-slim`: Debian packages from the mirror this machine uses (or Debian's
+ * own), Node and npm from the npm registry.
  */
-export async function ensureBaseImage(): Promise<string> {
-  const hash = await hashInputs(ROOT, INPUTS, [process.arch]);
-  const ref = `localhost/hatchery/base:${hash}`;
+export async function ensureBaseImage(ref: string): Promise<void> {
   await ensurePackages(IMAGE_PACKAGES);
   await mkdir(imagesRoot(), { recursive: true });
   await withLock(join(cacheRoot(), "locks", "image-base"), async () => {
@@ -39,7 +43,6 @@ export async function ensureBaseImage(): Promise<string> {
       await rm(context, { recursive: true, force: true });
     }
   });
-  return ref;
 }
 
 async function makeRootfs(context: string): Promise<void> {

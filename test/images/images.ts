@@ -5,7 +5,7 @@ import { withLock } from "#test/cluster/lock.ts";
 import { cacheRoot } from "#test/cluster/paths.ts";
 import { step } from "#test/cluster/progress.ts";
 import { ensureArchive, type ImageArchive } from "./archive.ts";
-import { ensureBaseImage } from "./base.ts";
+import { baseImageRef, ensureBaseImage } from "./base.ts";
 import { buildImage } from "./buildah.ts";
 import { withBundles } from "./bundles.ts";
 import { hashInputs } from "./input-hash.ts";
@@ -23,13 +23,15 @@ const RUNTIME_INPUTS = [
   "runtime-image/start.sh",
 ];
 
-/** What its smoke test is made of besides: with any other, the image has to prove itself again. */
+/**
+ * What its smoke test is made of besides: with any other, the image has to prove itself again. Not crds/names.ts: all the
+ * configuration takes from there is the port, and the smoke test has one of its own.
+ */
 const SMOKE_INPUTS = [
   "runtime-image/smoke",
   "runtime-image/smoke.ts",
   "operator/build/forbidden-config.ts",
   "operator/build/openclaw-config.ts",
-  "crds/names.ts",
 ];
 
 const SERVER_DOCKERFILE = "runtime-image/server/Dockerfile";
@@ -42,13 +44,14 @@ export interface ImageOptions {
 
 /** The image of a tenant's pod: OpenClaw and what an agent wants at hand. Its build ends with a smoke test. */
 export async function ensureRuntimeImage(options: ImageOptions = {}): Promise<ImageArchive> {
-  const base = options.base ?? (await ensureBaseImage());
-  const hash = await hashInputs(ROOT, RUNTIME_INPUTS, [base, process.arch]);
+  const base = await chooseBase(options);
+  const hash = await hashInputs(ROOT, RUNTIME_INPUTS, [base.ref, process.arch]);
   const ref = `localhost/hatchery/openclaw:${await openClawVersion()}-${hash}`;
   const proof = join(imagesRoot(), `openclaw-${hash}-${await hashInputs(ROOT, SMOKE_INPUTS)}.proven`);
   const build = async (name: string) => {
     const dockerfile = join(ROOT, "runtime-image/Dockerfile");
-    await buildImage({ ref: name, dockerfile, context: ROOT, args: { BASE: base } });
+    await base.ensure();
+    await buildImage({ ref: name, dockerfile, context: ROOT, args: { BASE: base.ref } });
     await writeFile(proof, "");
   };
   const title = "build the OpenClaw image, with a smoke test (about 3 min the first time)";
@@ -83,10 +86,10 @@ async function ensureBundleImage(
   bundles: readonly string[],
   options: ImageOptions,
 ): Promise<ImageArchive> {
-  const base = options.base ?? (await ensureBaseImage());
+  const base = await chooseBase(options);
   return withBundles(bundles, async (context) => {
     const dockerfile = join(ROOT, SERVER_DOCKERFILE);
-    const words = [base, process.arch, await readFile(dockerfile, "utf8")];
+    const words = [base.ref, process.arch, await readFile(dockerfile, "utf8")];
     const hash = await hashInputs(context, ["."], words);
     const ref = `localhost/hatchery/${name}:${hash}`;
     return ensureArchive({
@@ -94,9 +97,19 @@ async function ensureBundleImage(
       title: `build the ${name} image`,
       hash,
       ref,
-      build: () => buildImage({ ref, dockerfile, context, args: { BASE: base } }),
+      build: async () => {
+        await base.ensure();
+        await buildImage({ ref, dockerfile, context, args: { BASE: base.ref } });
+      },
     });
   });
+}
+
+/** The base to build from; only a build asks whether it is there. */
+async function chooseBase(options: ImageOptions): Promise<{ ref: string; ensure(): Promise<void> }> {
+  if (options.base !== undefined) return { ref: options.base, ensure: async () => undefined };
+  const ref = await baseImageRef();
+  return { ref, ensure: () => ensureBaseImage(ref) };
 }
 
 async function openClawVersion(): Promise<string> {
