@@ -80,10 +80,9 @@ function lentSecrets(): string[] {
   return bundle && existsSync(bundle) ? ["--secret", `id=ca-bundle,src=${bundle}`] : [];
 }
 
-/** The npm registry this machine uses, when it is not everybody's. */
+/** The npm registry this machine uses. */
 async function registryArgs(): Promise<Record<string, string>> {
-  const registry = (await run(["npm", "config", "get", "registry"])).trim();
-  return registry === "https://registry.npmjs.org/" ? {} : { NPM_CONFIG_REGISTRY: registry };
+  return { NPM_CONFIG_REGISTRY: (await run(["npm", "config", "get", "registry"])).trim() };
 }
 
 function ignoreFile(dockerfile: string): string[] {
