@@ -25,7 +25,7 @@ export function createClassCatalog(classes: Pick<Informer<OpenClawClass>, "get" 
       return classes.hasSynced;
     },
     find(name) {
-      // A class's name has no slash in it, a model's may.
+      // Neither a class's nor a model's name has a slash in it.
       const slash = name.indexOf("/");
       if (slash < 0) return undefined;
       const models = classes.get(name.slice(0, slash))?.spec.models;
