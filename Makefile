@@ -79,4 +79,4 @@ test-integration: setup ## Run the tests on a real etcd and kube-apiserver
 
 .PHONY: test-e2e
 test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods
-	@$(NODE) npx --no-install vitest run --project e2e
+	@$(NODE) npx --no-install vitest run --project cluster --project rest --project e2e

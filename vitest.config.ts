@@ -1,4 +1,12 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+
+const REST = "test/e2e/rest.e2e.test.ts";
+
+/** Tests on a real cluster: one file after the other, with the patience that real pods need. */
+function onCluster(name: string, test: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration {
+  const order = { fileParallelism: false, sequence: { concurrent: false } };
+  return { test: { name, ...order, testTimeout: 300_000, hookTimeout: 900_000, ...test } };
+}
 
 /** Servers and timers are awaited by event; the timeouts below only end a test that hangs, they are no speed limits. */
 export default defineConfig({
@@ -21,17 +29,14 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      {
-        test: {
-          name: "e2e",
-          include: ["test/e2e/**/*.e2e.test.ts"],
-          globalSetup: ["test/harness/e2e-setup.ts"],
-          fileParallelism: false,
-          sequence: { concurrent: false },
-          testTimeout: 300_000,
-          hookTimeout: 900_000,
-        },
-      },
+      onCluster("cluster", { include: ["test/cluster/**/*.e2e.test.ts"] }),
+      onCluster("e2e", {
+        include: ["test/e2e/**/*.e2e.test.ts"],
+        exclude: [REST],
+        globalSetup: ["test/harness/e2e-setup.ts"],
+      }),
+      // A system of its own that nothing disturbs, so that its five minutes pass beside the other tests.
+      onCluster("rest", { include: [REST], globalSetup: ["test/harness/e2e-setup.ts"] }),
     ],
   },
 });

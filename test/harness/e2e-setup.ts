@@ -31,12 +31,12 @@ declare module "vitest" {
 }
 
 /**
- * Brings the whole system up on a cluster of its own, once for all end-to-end tests, and takes it down after them. With
+ * Brings the whole system up on a cluster of its own, once for all tests of a project, and takes it down after them. With
  * `E2E_CLUSTER` set, the cluster has that name, is left running, and is taken again by the next run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env.E2E_CLUSTER;
-  const name = kept || `e2e-${process.pid}`;
+  const name = kept || `${project.name}-${process.pid}`;
   const stop = async () => {
     if (!kept) await stopCluster(name, { purge: true }); // no later run would take what it keeps
   };
