@@ -129,6 +129,7 @@ describe("status", () => {
     lastReadyTime: now,
     observedRestart: now,
     restarts: 3,
+    drain: { podUID: "2aa7b927-2e1a-41bc-81dc-626328b0be90", since: now, until: now },
     failure: { step: STEP.Pod, reason: REASON.CrashLoop, message: "m", since: now },
   };
 

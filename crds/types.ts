@@ -3,7 +3,7 @@ import type { KubeObject } from "#lib/kube/types.ts";
 import type { classSpecSchema } from "./schema/class-spec.ts";
 import type { classStatusSchema } from "./schema/class-status.ts";
 import type { egressSchema, instanceSpecSchema } from "./schema/instance-spec.ts";
-import type { failureSchema, instanceStatusSchema, runtimeSchema } from "./schema/instance-status.ts";
+import type { drainSchema, failureSchema, instanceStatusSchema, runtimeSchema } from "./schema/instance-status.ts";
 
 /*
  * Objects read from the cluster are taken as these types without parsing: the apiserver has validated and defaulted them, and
@@ -16,6 +16,7 @@ export type InstanceSpec = z.output<typeof instanceSpecSchema>;
 export type InstanceSpecInput = z.input<typeof instanceSpecSchema>;
 export type InstanceStatus = z.output<typeof instanceStatusSchema>;
 export type InstanceRuntime = z.output<typeof runtimeSchema>;
+export type InstanceDrain = z.output<typeof drainSchema>;
 export type InstanceFailure = z.output<typeof failureSchema>;
 /** A plan as stored, defaults filled in. */
 export type ClassSpec = z.output<typeof classSpecSchema>;

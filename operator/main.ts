@@ -13,6 +13,7 @@ import { readOperatorConfig } from "./config.ts";
 import { freshnessChecks } from "./freshness.ts";
 import { createOperator } from "./operator.ts";
 import { createGatewayCall } from "./probe/call-gateway.ts";
+import { createGatewaySuspension } from "./probe/suspend-gateway.ts";
 
 /** Name of the Lease that the leading operator holds. */
 const LEASE = "hatchery-operator";
@@ -26,10 +27,12 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   const access = loadKubeAccess(config.kubeconfig);
   const client = createKubeClient({ config: access, userAgent: `hatchery-operator/${VERSION}`, registry, log, clock });
   const gateways = createGatewayCall();
+  const suspension = createGatewaySuspension();
   const operator = createOperator({
     client,
     settings: { ...config, operatorVersion: VERSION },
     callGateway: gateways.call,
+    suspension,
     workers: config.workers,
     identity: config.podName,
     clock,
@@ -61,7 +64,8 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
     });
   } finally {
     operator.prober.close();
-    await gateways.close();
+    operator.drainer.close();
+    await Promise.all([gateways.close(), suspension.close()]);
   }
 }
 

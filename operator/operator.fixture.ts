@@ -20,6 +20,7 @@ import { createOpsServer } from "#lib/ops-server.ts";
 import { type FakeNode, type FakeNodeOptions, startFakeNode } from "#test/harness/fake-node.ts";
 import { createOperator, type Operator } from "./operator.ts";
 import { createGatewayCall } from "./probe/call-gateway.ts";
+import { createGatewaySuspension } from "./probe/suspend-gateway.ts";
 
 /** The root key of all tests. */
 export const ROOT_KEY = "c3".repeat(32);
@@ -84,6 +85,7 @@ export async function startOperator(kubeconfig: string, namespace: string): Prom
   const registry = new Registry();
   const stop = new AbortController();
   const gateways = createGatewayCall();
+  const suspension = createGatewaySuspension();
   const operator = createOperator({
     client,
     namespace,
@@ -95,6 +97,7 @@ export async function startOperator(kubeconfig: string, namespace: string): Prom
       operatorVersion: "0.0.0-test",
     },
     callGateway: gateways.call,
+    suspension,
     workers: 4,
     identity: "operator-under-test",
     clock: systemClock,
@@ -120,7 +123,8 @@ export async function startOperator(kubeconfig: string, namespace: string): Prom
       stop.abort();
       await running;
       operator.prober.close();
-      await gateways.close();
+      operator.drainer.close();
+      await Promise.all([gateways.close(), suspension.close()]);
     },
   };
 }

@@ -11,6 +11,7 @@ import { createInstanceReconciler } from "./instance/reconcile.ts";
 import type { Settings } from "./instance/settings.ts";
 import { triggerInstances } from "./instance/triggers.ts";
 import { observeInstances } from "./metrics.ts";
+import { createGatewayDrainer, type GatewayDrainer, type GatewaySuspension } from "./probe/gateway-drainer.ts";
 import { createGatewayProber, type GatewayCall, type GatewayProber } from "./probe/gateway-prober.ts";
 
 /** What an operator is made of; everything that reaches outside comes in here. */
@@ -21,6 +22,8 @@ export interface OperatorOptions {
   readonly settings: Settings;
   /** Calls a gateway with its slot's token. */
   readonly callGateway: GatewayCall;
+  /** Asks a gateway to finish its work. */
+  readonly suspension: GatewaySuspension;
   readonly workers: number;
   /** Name of this process in events. */
   readonly identity: string;
@@ -38,6 +41,7 @@ export interface Operator {
   readonly controllers: readonly Controller[];
   readonly events: EventRecorder;
   readonly prober: GatewayProber;
+  readonly drainer: GatewayDrainer;
 }
 
 /** Puts an operator together. */
@@ -52,18 +56,16 @@ export function createOperator(o: OperatorOptions): Operator {
     log,
     registry,
   });
-  const prober = createGatewayProber({
-    call: o.callGateway,
-    onVerdict: (key) => controller.queue.add(key),
-    clock,
-    log,
-  });
+  const beside = { onVerdict: (key: string) => controller.queue.add(key), clock, log };
+  const prober = createGatewayProber({ ...beside, call: o.callGateway });
+  const drainer = createGatewayDrainer({ ...beside, calls: o.suspension });
   const controller: Controller = createController({
     name: "instance",
     reconcile: createInstanceReconciler({
       client,
       caches,
       prober,
+      drainer,
       events,
       clock,
       settings: o.settings,
@@ -76,5 +78,5 @@ export function createOperator(o: OperatorOptions): Operator {
   });
   triggerInstances(caches, controller.queue);
   observeInstances(registry, caches);
-  return { caches, informers: Object.values(caches), controllers: [controller], events, prober };
+  return { caches, informers: Object.values(caches), controllers: [controller], events, prober, drainer };
 }

@@ -23,6 +23,15 @@ export const runtimeSchema = z
   })
   .describe("The slot the instance runs in and how to reach it.");
 
+/** A pod that is to be replaced or stopped and finishes its work before. */
+export const drainSchema = z
+  .strictObject({
+    podUID: z.string().max(64).describe("UID of the pod."),
+    since: dateTime().describe("When it was first asked to finish."),
+    until: dateTime().describe("When it is ended even if it is not idle."),
+  })
+  .describe("The pod that finishes running work before it is replaced or stopped; no new work is taken meanwhile.");
+
 /** The culprit while an instance is not well. */
 export const failureSchema = z
   .strictObject({
@@ -44,6 +53,7 @@ export const instanceStatusSchema = z
     lastReadyTime: dateTime().optional().describe("When it last became ready."),
     observedRestart: dateTime().optional().describe("The last `restartedAt` that was carried out."),
     restarts: z.int32().min(0).optional().describe("Pods created in place of an earlier one."),
+    drain: drainSchema.optional(),
     failure: failureSchema.optional(),
   })
   .describe("What is.");

@@ -32,7 +32,11 @@ export function runId(pod: Pod): string | undefined {
 /** The gateway to call: that of a ready pod, unless this very container has answered before. */
 export function probeTarget(view: View, slot: Slot): ProbeTarget | undefined {
   const { pod } = view;
-  if (!isServing(view) || !pod || hasAnswered(view, pod)) return undefined;
+  return isServing(view) && pod && !hasAnswered(view, pod) ? gatewayTarget(pod, slot) : undefined;
+}
+
+/** The gateway of this pod's container; undefined while that does not run or has no address. */
+export function gatewayTarget(pod: Pod, slot: Slot): ProbeTarget | undefined {
   const id = runId(pod);
   const address = pod.status?.podIP;
   if (id === undefined || !address) return undefined;
@@ -48,6 +52,12 @@ export function judgeGateway(view: View, pod: Verdict): Verdict {
   if (view.gateway?.reachable || hasAnswered(view, view.pod))
     return holds("The gateway answered an authenticated call.");
   return unknown("The gateway has not been called yet.", REASON.ProbePending);
+}
+
+/** True when the pod is ready and its gateway answered to this slot's token. */
+export function hasServed(view: View): boolean {
+  const answered = view.gateway ? view.gateway.reachable : view.pod !== undefined && hasAnswered(view, view.pod);
+  return isServing(view) && answered;
 }
 
 function isServing({ pod, instance }: View): boolean {

@@ -4,6 +4,7 @@ import { refKey } from "#lib/kube/types.ts";
 import { runtimeName } from "../build/identity.ts";
 import { classPolicyName } from "../build/network-policy.ts";
 import type { Caches } from "../cache/caches.ts";
+import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber } from "../probe/gateway-prober.ts";
 import { runId } from "./gateway.ts";
 import type { ReplacementBackoff } from "./replacement-backoff.ts";
@@ -13,13 +14,18 @@ import type { View } from "./view.ts";
 export interface Sources {
   readonly caches: Caches;
   readonly prober: GatewayProber;
+  readonly drainer: GatewayDrainer;
   readonly backoff: ReplacementBackoff;
   /** Uids of objects whose deletion was asked for and that the watch has not yet told of. */
   readonly deleting: ReadonlySet<string>;
 }
 
 /** The view of an instance, from caches alone; undefined when there is no such instance. `now` in epoch milliseconds. */
-export function observe(key: string, { caches, prober, backoff, deleting }: Sources, now: number): View | undefined {
+export function observe(
+  key: string,
+  { caches, prober, drainer, backoff, deleting }: Sources,
+  now: number,
+): View | undefined {
   const instance = caches.instances.get(key);
   if (!instance) return undefined;
   const { namespace = "", uid = "" } = instance.metadata;
@@ -38,6 +44,7 @@ export function observe(key: string, { caches, prober, backoff, deleting }: Sour
     instancePolicy: caches.policies.get(child),
     pod,
     gateway: run === undefined ? undefined : prober.verdict(key, run),
+    drain: run === undefined ? undefined : drainer.verdict(key, run),
     replaceAfter: backoff.notBefore(uid, now),
   };
 }

@@ -1,51 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ANNOTATION, LABEL } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
-import { findDrift } from "#lib/kube/drift.ts";
 import { digestEntries } from "../build/digest.ts";
-import { type Plan, planInstance } from "./plan.ts";
-import {
-  aClass,
-  anInstance,
-  aView,
-  carriedOut,
-  NOW,
-  OTHER_SLOT,
-  readyPod,
-  SLOT,
-  settings,
-  withStatus,
-} from "./view.fixture.ts";
+import { changes, plan, running } from "./plan.fixture.ts";
+import { planInstance } from "./plan.ts";
+import { aClass, anInstance, aView, carriedOut, NOW, OTHER_SLOT, SLOT, settings, withStatus } from "./view.fixture.ts";
 import type { View } from "./view.ts";
 
 beforeAll(keysReady);
-
-function plan(view: View, now = NOW, newSlot = SLOT): Plan {
-  return planInstance(view, settings(), now, newSlot);
-}
-
-/** What a plan really changes: an apply of what is there already is no change. */
-function changes({ writes }: Plan): string[] {
-  return writes.flatMap((write) => {
-    if (write.verb !== "apply") return [`${write.verb} ${write.type.kind}`];
-    const body =
-      "data" in write.body
-        ? { ...write.body, data: digestEntries(write.body.data as Record<string, string>) }
-        : write.body;
-    return findDrift(body, write.live) === undefined ? [] : [`apply ${write.type.kind}`];
-  });
-}
-
-/** The view of an instance that runs and is ready. */
-function running(parts: Partial<View> = {}): View {
-  const made = carriedOut(aView(parts), plan(aView(parts)).writes);
-  return {
-    ...made,
-    claim: made.claim && { ...made.claim, status: { phase: "Bound" } },
-    pod: withStatus(made.pod, readyPod()),
-    gateway: { reachable: true },
-  };
-}
 
 const CREATION = [
   "create NetworkPolicy",

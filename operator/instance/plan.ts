@@ -1,13 +1,14 @@
-import { ANNOTATION, type OpenClawClass, REASON, STEP } from "#crds/index.ts";
+import { ANNOTATION, type InstanceDrain, type OpenClawClass, REASON, STEP } from "#crds/index.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { CONFIG_FILE } from "../build/config-map.ts";
 import { digest } from "../build/digest.ts";
 import { buildPod } from "../build/pod.ts";
 import { planChildren } from "./children.ts";
 import { type RenderedConfig, renderConfig } from "./config.ts";
-import { judgeGateway, type ProbeTarget, probeTarget } from "./gateway.ts";
+import { drainOf } from "./drain.ts";
+import { gatewayTarget, judgeGateway, type ProbeTarget, probeTarget } from "./gateway.ts";
 import { standingOf } from "./ownership.ts";
-import { planPod } from "./pod-plan.ts";
+import { type PodPlan, planPod } from "./pod-plan.ts";
 import type { Settings } from "./settings.ts";
 import { type Slot, slotOf } from "./slot.ts";
 import { judgeStorage } from "./storage.ts";
@@ -25,6 +26,12 @@ export interface Plan {
   readonly blocked: Blocked | undefined;
   /** The gateway to call, beside the reconcile. */
   readonly probe: ProbeTarget | undefined;
+  /** What is to be asked of a gateway that works, beside the reconcile; undefined = nothing. */
+  readonly errand: { readonly kind: "drain" | "resume"; readonly target: ProbeTarget } | undefined;
+  /** The drain that goes on, for the status. */
+  readonly drain: InstanceDrain | undefined;
+  /** A pod that runs goes on as it is. */
+  readonly stays: boolean;
   /** When to look again although nothing changed (epoch milliseconds). */
   readonly wakeAt: number | undefined;
 }
@@ -47,8 +54,19 @@ export function planInstance(view: View, settings: Settings, now: number, newSlo
     slot,
     blocked: children.blocked ?? pod.blocked,
     probe: probeTarget(view, slot),
+    errand: errandOf(view, pod, slot),
+    drain: pod.drain,
+    stays: pod.stays ?? false,
     wakeAt: earliest(pod.wakeAt, ...Object.values(judgement).map(({ failsAt }) => failsAt)),
   };
+}
+
+/** Only a drain that the status tells of is begun, so a pod that stays is given back its work only where it does. */
+function errandOf({ instance, pod }: View, plan: PodPlan, slot: Slot): Plan["errand"] {
+  if (!pod || !drainOf(instance, pod)) return undefined;
+  const kind = plan.drain ? "drain" : "resume";
+  const target = plan.drain || plan.stays ? gatewayTarget(pod, slot) : undefined;
+  return target && { kind, target };
 }
 
 function configOf(view: View, settings: Settings): RenderedConfig {

@@ -1,6 +1,7 @@
-import { ANNOTATION, LABEL, REASON, STEP } from "#crds/index.ts";
+import { ANNOTATION, type InstanceDrain, LABEL, REASON, STEP } from "#crds/index.ts";
 import { PODS, type Pod } from "#lib/kube/resource.ts";
 import { nameTaken } from "./blocked.ts";
+import { planDrain } from "./drain.ts";
 import { standingOf } from "./ownership.ts";
 import { judgePod, type PodVerdict } from "./pod-verdict.ts";
 import { type Blocked, fails, holds, unknown, type Verdict, waits } from "./verdict.ts";
@@ -13,6 +14,10 @@ export interface PodPlan {
   readonly verdict: Verdict;
   readonly blocked?: Blocked | undefined;
   readonly wakeAt?: number | undefined;
+  /** The pod is to go, and finishes its work before. */
+  readonly drain?: InstanceDrain | undefined;
+  /** The pod goes on as it is. */
+  readonly stays?: boolean;
 }
 
 /** Why a pod was replaced is told until its replacement is ready or has a fault of its own. */
@@ -33,17 +38,27 @@ export function planPod(view: View, wanted: Pod | undefined, now: number, mayRep
   }
   if (standing === "leaving") return { writes: [], verdict: waits(REASON.PodTerminating, "An earlier pod is ending.") };
   const ours = standing === "ours" ? pod : undefined;
-  if (stopped) return { writes: ours ? remove(ours) : [], verdict: stoppedVerdict(ours, now) };
+  if (stopped) return planStopped(view, ours, now);
   return ours ? planExisting(view, ours, wanted, now, mayReplace) : planAbsent(view, wanted, now);
 }
 
-function stoppedVerdict(pod: Pod | undefined, now: number): Verdict {
-  if (pod) {
-    const judged = judgePod(pod, now);
-    if (judged.stage === "Terminating" && judged.failed) return verdictOf(judged);
-    return waits(REASON.PodTerminating, "The pod is ending because runPolicy is Stopped.", judged.failsAt);
+function planStopped(view: View, pod: Pod | undefined, now: number): PodPlan {
+  if (!pod) {
+    return { writes: [], verdict: waits(REASON.Stopped, "runPolicy is Stopped: there is no pod, the volume is kept.") };
   }
-  return waits(REASON.Stopped, "runPolicy is Stopped: there is no pod, the volume is kept.");
+  const judged = judgePod(pod, now);
+  if (judged.stage === "Terminating" && judged.failed) return { writes: [], verdict: verdictOf(judged) };
+  const message = "The pod is ending because runPolicy is Stopped.";
+  if (judged.stage !== "Terminating" && judged.stage !== "Ended") return retire(view, pod, now, message, remove(pod));
+  return { writes: remove(pod), verdict: waits(REASON.PodTerminating, message, judged.failsAt) };
+}
+
+/** Ends a pod that runs, by these writes, once its gateway has nothing to finish. */
+function retire(view: View, pod: Pod, now: number, message: string, writes: Write[]): PodPlan {
+  const drain = planDrain(view, pod, now);
+  if (!drain) return { writes, verdict: waits(REASON.PodTerminating, message) };
+  const told = `${message} Running work may finish until ${drain.until}; no new work is taken.`;
+  return { writes: [], verdict: waits(REASON.Draining, told), drain, wakeAt: Date.parse(drain.until) };
 }
 
 function planAbsent(view: View, wanted: Pod | undefined, now: number): PodPlan {
@@ -64,11 +79,11 @@ function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number
     if (mayCreate) return { writes: [...remove(pod), create(wanted)], verdict };
     return { writes: remove(pod), verdict, wakeAt: view.replaceAfter };
   }
-  if (!wanted || !mayReplace || !isOutdated(view, pod, wanted)) return { writes: [], verdict };
+  if (!wanted || !mayReplace || !isOutdated(view, pod, wanted)) return { writes: [], verdict, stays: true };
   const message = "The pod ends to make room for one built from the current spec.";
   // A pod without a node has no process to wait for: it too is gone at once.
   const writes = pod.spec?.nodeName ? remove(pod) : [...remove(pod), create(wanted)];
-  return { writes, verdict: waits(REASON.PodTerminating, message) };
+  return retire(view, pod, now, message, writes);
 }
 
 /** A new pod is due when what it is built from changed, or for each new value of `restartedAt`. */

@@ -8,9 +8,11 @@ import type { KubeObject } from "#lib/kube/types.ts";
 import { refKey } from "#lib/kube/types.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Caches, cacheOf } from "../cache/caches.ts";
-import type { GatewayProber } from "../probe/gateway-prober.ts";
+import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
+import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
 import { type ActContext, carryOut } from "./act.ts";
 import { recordFailure } from "./failure-event.ts";
+import type { ProbeTarget } from "./gateway.ts";
 import { observe } from "./observe.ts";
 import { standingOf } from "./ownership.ts";
 import { type Plan, planInstance } from "./plan.ts";
@@ -27,6 +29,7 @@ export interface InstanceReconcilerOptions {
   readonly client: KubeClient;
   readonly caches: Caches;
   readonly prober: GatewayProber;
+  readonly drainer: GatewayDrainer;
   readonly settings: Settings;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -44,19 +47,19 @@ const BLOCKED_RETRY_MS = 30_000;
 export function createInstanceReconciler(
   o: InstanceReconcilerOptions,
 ): (key: string, context: ReconcileContext) => Promise<Result> {
-  const { client, caches, prober, settings, clock } = o;
+  const { client, caches, prober, drainer, settings, clock } = o;
   const backoff = new ReplacementBackoff();
   const statuses = createStatusWriter(client);
   const deleting = new Set<string>();
   const sharing: ActContext["sharing"] = new Map();
-  const sources = { caches, prober, backoff, deleting };
+  const sources = { caches, prober, drainer, backoff, deleting };
 
   caches.pods.onChange(({ type, object }) => {
     if (type === "deleted") deleting.delete(object.metadata.uid ?? "");
   });
   caches.instances.onChange(({ type, key, object }) => {
     if (type !== "deleted") return;
-    prober.forget(key);
+    forgetGateway(key);
     statuses.forget(key);
     backoff.forget(object.metadata.uid ?? "");
   });
@@ -66,13 +69,14 @@ export function createInstanceReconciler(
       const view = observe(key, sources, clock.now());
       if (!view) {
         // The instance went while we were at it: its deletion came too early to forget what was noted since.
-        prober.forget(key);
+        forgetGateway(key);
         statuses.forget(key);
         return undefined;
       }
       if (view.instance.metadata.deletionTimestamp) return finalize(key, view.instance, signal);
       const plan = planInstance(view, settings, clock.now(), o.newSlot());
       callGateway(key, plan);
+      sendErrand(key, plan);
       const outcome = await carryOut(plan.writes, actContext(view, signal, log));
       if (outcome !== "stale") return report(view, plan, outcome === "done" ? plan.blocked : outcome, signal);
     }
@@ -84,7 +88,7 @@ export function createInstanceReconciler(
    * instances carry no finalizer, and deleting one does not depend on a running operator.
    */
   async function finalize(key: string, instance: OpenClawInstance, signal: AbortSignal): Promise<Result> {
-    prober.forget(key);
+    forgetGateway(key);
     const { written } = await statuses.write(instance, deriveTerminating(instance, clock.now()), clock.now(), signal);
     if (written) caches.instances.assume(written);
     return undefined;
@@ -95,15 +99,25 @@ export function createInstanceReconciler(
       prober.forget(key);
       return;
     }
-    const { slot } = probe;
-    prober.want(key, { id: probe.id, url: probe.url, token: () => gatewayToken(slot.key, slot.id) });
+    prober.want(key, gatewayOf(probe));
+  }
+
+  function sendErrand(key: string, { errand }: Plan): void {
+    if (errand?.kind === "drain") drainer.drain(key, gatewayOf(errand.target));
+    else if (errand) drainer.resume(key, gatewayOf(errand.target));
+    else drainer.forget(key);
+  }
+
+  function forgetGateway(key: string): void {
+    prober.forget(key);
+    drainer.forget(key);
   }
 
   async function report(view: View, plan: Plan, blocked: Blocked | undefined, signal: AbortSignal): Promise<Result> {
     const { instance } = view;
     const now = clock.now();
     const pod = standingOf(view.pod, instance) === "ours" ? view.pod : undefined;
-    const next = deriveStatus(instance, { judgement: plan.judgement, blocked, slot: plan.slot, pod }, now);
+    const next = deriveStatus(instance, { ...plan, blocked, pod }, now);
     const { written, writeAt } = await statuses.write(instance, next, now, signal);
     if (written) {
       caches.instances.assume(written);
@@ -144,4 +158,9 @@ export function createInstanceReconciler(
   }
 
   return reconcile;
+}
+
+/** With its token, which is derived only when it is called. */
+function gatewayOf({ id, url, slot }: ProbeTarget): GatewayTarget {
+  return { id, url, token: () => gatewayToken(slot.key, slot.id) };
 }

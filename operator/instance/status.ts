@@ -1,5 +1,6 @@
 import {
   CONDITION,
+  type InstanceDrain,
   type InstanceFailure,
   type InstanceStatus,
   type OpenClawInstance,
@@ -27,6 +28,10 @@ export interface Findings {
   readonly slot: Slot;
   /** The instance's own pod, as last seen. */
   readonly pod: Pod | undefined;
+  /** What the pod is finishing before it goes. */
+  readonly drain?: InstanceDrain | undefined;
+  /** The pod goes on: if it was being drained, it is so no more. */
+  readonly stays?: boolean | undefined;
 }
 
 /**
@@ -66,8 +71,14 @@ export function deriveStatus(instance: OpenClawInstance, found: Findings, now: n
     lastReadyTime: becameReady ? timestamp(now) : before.lastReadyTime,
     observedRestart: runtime.restartedAt ?? before.observedRestart,
     restarts: (before.restarts ?? 0) + (runtime.replaced ? 1 : 0),
+    drain: found.drain ?? (found.stays ? undefined : drainOf(before, runtime.runtime.podUID)),
     failure,
   });
+}
+
+/** The drain of this pod: its replacement may take long, and another write only to say that the drain is over is not worth it. */
+function drainOf({ drain }: InstanceStatus, podUID: string | undefined): InstanceDrain | undefined {
+  return drain?.podUID === podUID ? drain : undefined;
 }
 
 /** The status of an instance that is being deleted: garbage collection ends its children, we only say so. */
@@ -94,6 +105,7 @@ export function isUrgent(before: InstanceStatus | undefined, next: InstanceStatu
     status.runtime?.name,
     status.runtime?.slot,
     status.runtime?.keyId,
+    drainOf(status, next.runtime?.podUID)?.podUID,
   ];
   const was = essence(before);
   // An address that is no longer the pod's must not be dialled; one that nobody is told to dial yet can wait.

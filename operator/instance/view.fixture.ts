@@ -42,7 +42,8 @@ export function aClass(spec: Partial<ClassSpec> = {}): OpenClawClass {
       storage: { size: "5Gi" },
       models: [{ name: "default", provider: "p", providerModel: "m", contextWindow: 128_000, maxTokens: 8192 }],
       agent: { exec: "Allow" },
-      drainSeconds: 60,
+      // Tests of other things need not wait for a drain.
+      drainSeconds: 0,
       nodeLostSeconds: 60,
       deletionPolicy: "Retain",
       maxInstancesPerOwner: 1,
@@ -83,6 +84,7 @@ export function aView(parts: Partial<View> = {}): View {
     instancePolicy: undefined,
     pod: undefined,
     gateway: undefined,
+    drain: undefined,
     replaceAfter: undefined,
     ...parts,
   };

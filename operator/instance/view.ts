@@ -1,5 +1,6 @@
 import type { OpenClawClass, OpenClawInstance } from "#crds/index.ts";
 import type { ConfigMap, NetworkPolicy, PersistentVolumeClaim, Pod, Secret, Service } from "#lib/kube/resource.ts";
+import type { DrainVerdict } from "../probe/gateway-drainer.ts";
 import type { GatewayVerdict } from "../probe/gateway-verdict.ts";
 
 /** All that a plan is made from: what the caches hold under an instance's names, whoever owns it. */
@@ -20,6 +21,8 @@ export interface View {
   readonly pod: Pod | undefined;
   /** What the prober found of this very container; undefined = nothing yet. */
   readonly gateway: GatewayVerdict | undefined;
+  /** What the gateway of this very container said when it was asked to finish its work; undefined = nothing yet. */
+  readonly drain: DrainVerdict | undefined;
   /** A pod that keeps ending is not replaced before (epoch milliseconds). */
   readonly replaceAfter: number | undefined;
 }

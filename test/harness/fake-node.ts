@@ -37,6 +37,8 @@ export interface FakeNode {
   readonly pods: Informer<Pod>;
   /** Calls that the gateways of all pods got so far. */
   gatewayCalls(): number;
+  /** The gateway of the pod of this key, while it runs. */
+  gateway(key: string): FakeGateway | undefined;
   /** Overwrites a pod's status, as the kubelet does when something happened to it. */
   setStatus(key: string, status: NonNullable<Pod["status"]>): Promise<void>;
   /** Resolves when all has stopped, after the signal aborted. */
@@ -170,6 +172,7 @@ export async function startFakeNode(o: FakeNodeOptions): Promise<FakeNode> {
     pods,
     setStatus,
     ended,
+    gateway: (key) => gateways.get(pods.get(key)?.metadata.uid ?? ""),
     gatewayCalls: () => pastCalls + [...gateways.values()].reduce((sum, gateway) => sum + gateway.calls, 0),
   };
 }
