@@ -1,7 +1,9 @@
 /** A source of time that tests can move by hand. All durations are milliseconds. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by a clock that people and NTP set forward and back: for what is written down, never for how long. */
   now(): number;
+  /** Milliseconds since some moment; never set, only ever grows. For durations, deadlines and what is due when. */
+  monotonic(): number;
   /** Runs `callback` once after `delayMs`; the returned function cancels it. Never keeps the process alive by itself. */
   setTimer(callback: () => void, delayMs: number): () => void;
 }
@@ -12,6 +14,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimer(callback, delayMs) {
     const timer = setTimeout(callback, Math.min(Math.max(0, delayMs), MAX_TIMER_MS));
     timer.unref();

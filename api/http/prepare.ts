@@ -14,7 +14,7 @@ const DISCARD_MS = 10_000;
 /** What each request gets before it is routed: an id, headers that all answers have, and its place in metrics and log. */
 export function prepare({ newId, clock, log, metrics, draining }: ApiContext): RequestHandler {
   return (req, res, next) => {
-    const started = clock.now();
+    const started = clock.monotonic();
     const requestId = requestIdOf(req.headers["x-request-id"], newId);
     res.set("x-request-id", requestId);
     res.set("cache-control", "no-store");
@@ -25,7 +25,7 @@ export function prepare({ newId, clock, log, metrics, draining }: ApiContext): R
       const route = typeof res.locals.route === "string" ? res.locals.route : "unknown";
       const method = METHODS.has(req.method) ? req.method : "other";
       const code = res.writableFinished ? res.statusCode : cutStatusOf(res);
-      const ms = clock.now() - started;
+      const ms = clock.monotonic() - started;
       metrics.requests.inc({ method, route, code });
       metrics.duration.observe({ method, route }, ms / 1000);
       const fields = { requestId, method, route, status: code, ms, complete: res.writableFinished };

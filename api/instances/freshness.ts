@@ -44,7 +44,7 @@ export function createFreshness(o: {
   async function prove(): Promise<void> {
     try {
       await client.list(INSTANCES, { namespace, limit: 1, timeoutMs: PROOF_TIMEOUT_MS });
-      provenAt = clock.now();
+      provenAt = clock.monotonic();
     } finally {
       proof = undefined;
     }
@@ -64,7 +64,7 @@ export function createFreshness(o: {
     async confirm() {
       const found = fault();
       if (found) throw unavailable(found);
-      if (isYoung() || clock.now() - provenAt <= TRUSTED_AGE_MS) return;
+      if (isYoung() || clock.monotonic() - provenAt <= TRUSTED_AGE_MS) return;
       proof ??= prove();
       try {
         await proof;

@@ -101,7 +101,7 @@ function completeChat(options: AppOptions): CallHandler {
       path: "/chat/completions",
       headers: req.headers,
       res,
-      onAnswer: () => options.metrics.answerSeconds.observe((options.clock.now() - notes.startMs) / 1000),
+      onAnswer: () => options.metrics.answerSeconds.observe((options.clock.monotonic() - notes.startMs) / 1000),
       onRefusal: (note) => {
         notes.failure = note;
       },

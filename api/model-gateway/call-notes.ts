@@ -38,7 +38,7 @@ export function keepNotes(o: {
   newId: () => string;
 }): RequestHandler {
   return (_req, res, next) => {
-    const notes: CallNotes = { id: o.newId(), startMs: o.clock.now(), slot: "", model: "" };
+    const notes: CallNotes = { id: o.newId(), startMs: o.clock.monotonic(), slot: "", model: "" };
     res.locals.notes = notes;
     res.set({ "x-request-id": notes.id, "cache-control": "no-store" });
     o.metrics.openCalls.inc();
@@ -47,7 +47,7 @@ export function keepNotes(o: {
       const { id, slot, model, usage, failure } = notes;
       const code = res.writableFinished ? res.statusCode : (notes.cutStatus ?? CLIENT_LEFT);
       o.metrics.count({ slot, model, code, usage });
-      const facts = { requestId: id, slot, model, code, ms: o.clock.now() - notes.startMs, ...usage };
+      const facts = { requestId: id, slot, model, code, ms: o.clock.monotonic() - notes.startMs, ...usage };
       o.log[failure ? "warn" : "info"]({ ...facts, ...(failure && { cause: describe(failure) }) }, "model call");
     });
     next();

@@ -53,7 +53,7 @@ export class UsageMetrics {
   count({ slot, model, code, usage }: FinishedCall): void {
     const entry = this.#slots.get(slot) ?? { lastCallMs: 0, remove: new Map<string, () => void>() };
     this.#slots.set(slot, entry);
-    entry.lastCallMs = this.#clock.now();
+    entry.lastCallMs = this.#clock.monotonic();
     const request = { slot, model, code: String(code) };
     this.#requests.inc(request);
     entry.remove.set(`${model} ${code}`, () => this.#requests.remove(request));
@@ -76,7 +76,7 @@ export class UsageMetrics {
   }
 
   #dropIdle(): void {
-    const oldest = this.#clock.now() - IDLE_MS;
+    const oldest = this.#clock.monotonic() - IDLE_MS;
     for (const [slot, { lastCallMs, remove }] of this.#slots) {
       if (lastCallMs > oldest) continue;
       for (const drop of remove.values()) drop();

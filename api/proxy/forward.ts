@@ -34,13 +34,16 @@ export async function forward(
 ): Promise<void> {
   const { res, signal } = call;
   const { metrics, clock } = proxy;
-  const started = clock.now();
+  const started = clock.monotonic();
   let refusal: Refusal | undefined;
   let openKind: "sse" | "http" | undefined;
   if (request.body) metrics.bytes.inc({ dir: "up" }, request.body.byteLength);
   try {
     await proxy.agent.stream(dispatchOptions(call, upstream, request), ({ statusCode, headers }) => {
-      metrics.duration.observe({ route: String(res.locals.route), phase: "ttfb" }, (clock.now() - started) / 1000);
+      metrics.duration.observe(
+        { route: String(res.locals.route), phase: "ttfb" },
+        (clock.monotonic() - started) / 1000,
+      );
       if (statusCode === 401 || statusCode < 200 || statusCode > 599 || isRead(statusCode, options)) {
         refusal = { status: statusCode, headers, body: "" };
         return collectInto(refusal);

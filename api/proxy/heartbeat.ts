@@ -14,19 +14,19 @@ export interface Heartbeat {
 
 /** Calls `beat` after each {@link HEARTBEAT_MS} without a touch. One timer per silence, not one per chunk. */
 export function startHeartbeat(clock: Clock, beat: () => void): Heartbeat {
-  let last = clock.now();
+  let last = clock.monotonic();
   let cancel = clock.setTimer(check, HEARTBEAT_MS);
   function check() {
-    const left = last + HEARTBEAT_MS - clock.now();
+    const left = last + HEARTBEAT_MS - clock.monotonic();
     if (left <= 0) {
-      last = clock.now();
+      last = clock.monotonic();
       beat();
     }
     cancel = clock.setTimer(check, left <= 0 ? HEARTBEAT_MS : left);
   }
   return {
     touch() {
-      last = clock.now();
+      last = clock.monotonic();
     },
     stop() {
       cancel();

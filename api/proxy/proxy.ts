@@ -45,7 +45,7 @@ export async function withUpstream<T>(
   work: (upstream: Upstream) => Promise<T>,
 ): Promise<T> {
   const route = String(call.res.locals.route);
-  const started = proxy.clock.now();
+  const started = proxy.clock.monotonic();
   const release = proxy.streams.acquire(tenantKey(call.tenant));
   let code = 0;
   try {
@@ -58,6 +58,6 @@ export async function withUpstream<T>(
   } finally {
     release();
     proxy.metrics.requests.inc({ route, code });
-    proxy.metrics.duration.observe({ route, phase: "total" }, (proxy.clock.now() - started) / 1000);
+    proxy.metrics.duration.observe({ route, phase: "total" }, (proxy.clock.monotonic() - started) / 1000);
   }
 }

@@ -17,6 +17,17 @@ describe("the back-off", () => {
     expect([backoff.next(), backoff.next()]).toEqual([1_400, 2_800]);
   });
 
+  it("does not start anew because the clock was set, nor goes on for ever", async () => {
+    const clock = new ManualClock();
+    const backoff = createBackoff({ ...numbers, clock, random: () => 0 });
+    backoff.next();
+    clock.jump(3_600_000);
+    expect(backoff.next()).toBe(1_600);
+    clock.jump(-7_200_000);
+    await clock.advance(1_600 + 120_000);
+    expect(backoff.next()).toBe(800);
+  });
+
   it("starts anew after a time without failures, the wait itself not counted", async () => {
     const clock = new ManualClock();
     const backoff = createBackoff({ ...numbers, clock, random: () => 0 });

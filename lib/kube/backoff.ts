@@ -22,7 +22,7 @@ export function createBackoff(o: BackoffOptions): Backoff {
   let quietSince = Number.NEGATIVE_INFINITY;
   return {
     next() {
-      const now = o.clock.now();
+      const now = o.clock.monotonic();
       if (now - quietSince >= o.resetAfterMs) base = o.firstMs;
       const wait = base * (1 + o.random());
       base = Math.min(base * 2, o.maxMs);

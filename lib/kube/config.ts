@@ -55,7 +55,7 @@ export function loadKubeAccess(kubeconfigPath?: string, clock: Clock = systemClo
   let exec: TlsMaterial | undefined;
 
   function tlsMaterial(): TlsMaterial {
-    const now = clock.now();
+    const now = clock.monotonic();
     if (tls && now - tls.checkedAt < TLS_CHECK_MS) return tls.material;
     const stamp = fileStamps(cluster as Cluster, user as User);
     const material = tls?.stamp === stamp ? tls.material : readTls(cluster as Cluster, user as User);

@@ -145,7 +145,7 @@ class WorkerPool implements Controller {
       log.error({ timeoutMs }, "reconcile passed its deadline and was aborted");
       deadline.abort(new Error(`reconcile of ${key} took longer than ${timeoutMs} ms`));
     }, timeoutMs);
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     try {
       const signal = AbortSignal.any([deadline.signal, this.#abort.signal]);
       const result = await this.#o.reconcile(key, { signal, log, reconcileId });
@@ -154,7 +154,7 @@ class WorkerPool implements Controller {
       this.#fail(key, error, log);
     } finally {
       cancelDeadline();
-      this.#metrics.took(clock.now() - startedAt);
+      this.#metrics.took(clock.monotonic() - startedAt);
     }
   }
 

@@ -16,7 +16,7 @@ export interface Deadline {
  */
 export function startDeadline(clock: Clock, limitMs: number, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const endsAt = clock.now() + limitMs;
+  const endsAt = clock.monotonic() + limitMs;
   let expired = false;
   const cancel = clock.setTimer(() => {
     expired = true;
@@ -30,7 +30,7 @@ export function startDeadline(clock: Clock, limitMs: number, signal?: AbortSigna
     get expired() {
       return expired;
     },
-    remainingMs: () => endsAt - clock.now(),
+    remainingMs: () => endsAt - clock.monotonic(),
     stop() {
       cancel();
       signal?.removeEventListener("abort", onAbort);

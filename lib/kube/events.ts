@@ -53,6 +53,9 @@ interface Series {
   readonly object: string;
   event: Event;
   count: number;
+  /** The last occurrence, for people (epoch milliseconds). */
+  lastSeen: number;
+  /** The last occurrence and the last write, by the clock that is never set. */
   lastAt: number;
   /** The count last written; 0 = the event is not there yet. */
   written: number;
@@ -66,7 +69,7 @@ class Recorder implements EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #budget = new EventBudget();
   readonly #idle = new Set<() => void>();
-  #sweptAt = 0;
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EventRecorderOptions) {
     this.#o = options;
@@ -77,7 +80,8 @@ class Recorder implements EventRecorder {
   }
 
   record(regarding: KubeObject, event: EventInput): void {
-    const now = this.#o.clock.now();
+    const { clock } = this.#o;
+    const now = clock.monotonic();
     this.#sweep(now);
     const { uid, namespace, name } = regarding.metadata;
     const object = JSON.stringify([regarding.kind, uid ?? [namespace, name]]);
@@ -86,6 +90,7 @@ class Recorder implements EventRecorder {
     if (known && now - known.lastAt < SERIES_END_MS) {
       known.count++;
       known.lastAt = now;
+      known.lastSeen = clock.now();
       const pauseMs = known.written > 1 ? known.writtenAt + SERIES_PAUSE_MS - now : 0;
       this.#queue.add(key, { afterMs: pauseMs });
       return;
@@ -93,8 +98,9 @@ class Recorder implements EventRecorder {
     this.#series.set(key, {
       regarding,
       object,
-      event: buildEvent(regarding, event, this.#o, now, this.#newId()),
+      event: buildEvent(regarding, event, this.#o, clock.now(), this.#newId()),
       count: 1,
+      lastSeen: clock.now(),
       lastAt: now,
       written: 0,
       writtenAt: now,
@@ -132,7 +138,7 @@ class Recorder implements EventRecorder {
 
   async #send(key: string, series: Series): Promise<void> {
     const { clock, log } = this.#o;
-    const spent = this.#budget.spend(series.object, clock.now());
+    const spent = this.#budget.spend(series.object, clock.monotonic());
     if (!spent.ok) {
       log.warn({ regarding: series.event.regarding, reason: series.event.reason }, "too many events of one object");
       // A series can wait, it only counts; new events could pile up without end.
@@ -144,7 +150,7 @@ class Recorder implements EventRecorder {
     try {
       await this.#write(series);
       series.written = count;
-      series.writtenAt = clock.now();
+      series.writtenAt = clock.monotonic();
       series.attempts = 0;
     } catch (error) {
       this.#fail(key, series, error);
@@ -156,7 +162,7 @@ class Recorder implements EventRecorder {
     const { name, namespace } = series.event.metadata;
     const ref = { name, ...(namespace !== undefined && { namespace }) };
     const times = series.count > 1 && {
-      series: { count: series.count, lastObservedTime: microTime(series.lastAt) },
+      series: { count: series.count, lastObservedTime: microTime(series.lastSeen) },
     };
     if (series.written > 0) {
       try {

@@ -76,7 +76,7 @@ export function createExchange(o: ExchangeOptions): Exchange {
   return {
     async send(request, purpose, deadline, read) {
       const what = describeRequest(request);
-      const begun = o.clock.now();
+      const begun = o.clock.monotonic();
       const count = (code: string) => metrics.requests.inc({ code, method: request.method, host });
       try {
         const { statusCode, headers, body } = await dispatch(request, purpose, deadline.signal);
@@ -97,7 +97,7 @@ export function createExchange(o: ExchangeOptions): Exchange {
         if (mapped.reason === CLIENT_REASON.timeout) agents.timedOut();
         throw mapped;
       } finally {
-        metrics.duration.observe({ verb: request.method, host }, (o.clock.now() - begun) / 1000);
+        metrics.duration.observe({ verb: request.method, host }, (o.clock.monotonic() - begun) / 1000);
       }
     },
     countRetry(request, error) {

@@ -67,7 +67,7 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
   let failure: { error: unknown } | undefined;
   let seen: string | undefined;
   let confirmedAt = Number.NEGATIVE_INFINITY;
-  const lastSyncAgeMs = () => clock.now() - confirmedAt;
+  const lastSyncAgeMs = () => clock.monotonic() - confirmedAt;
   const observer = observeInformer(o.registry ?? new Registry(), {
     resource: type.group === "" ? type.plural : `${type.plural}.${type.group}`,
     size: () => store.size,
@@ -79,7 +79,7 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
   }
 
   function confirm(resourceVersion: string | undefined): void {
-    confirmedAt = clock.now();
+    confirmedAt = clock.monotonic();
     seen = resourceVersion ?? seen;
   }
 

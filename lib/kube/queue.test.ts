@@ -49,6 +49,19 @@ describe("work queue", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("is not put off or brought forward by a clock that is set", async () => {
+    queue.add("a", { afterMs: 100 });
+    clock.jump(-3_600_000);
+    queue.add("b", { afterMs: 200 });
+    await clock.advance(100);
+    expect(await take()).toEqual(["a"]);
+    clock.jump(7_200_000);
+    await clock.advance(99);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(await take()).toEqual(["b"]);
+  });
+
   it("keeps the earlier time of a key added twice, whichever came first", async () => {
     queue.add("a", { afterMs: 500 });
     queue.add("a", { afterMs: 100 });

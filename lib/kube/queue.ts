@@ -83,7 +83,7 @@ class KeyedQueue implements WorkQueue {
     this.#clock = clock;
     this.#metrics = observeQueue(registry, {
       name,
-      now: () => clock.now(),
+      now: () => clock.monotonic(),
       duePriorities: () => this.#due().map((item) => item.priority),
       workingSince: () => [...this.#locked.values()].map((work) => work.since),
     });
@@ -102,7 +102,7 @@ class KeyedQueue implements WorkQueue {
     if (Number.isNaN(afterMs) || Number.isNaN(priority))
       throw new TypeError(`${key}: delay or priority is not a number`);
     if (this.#stopped) return;
-    const readyAt = this.#clock.now() + Math.max(0, afterMs);
+    const readyAt = this.#clock.monotonic() + Math.max(0, afterMs);
     const item = this.#items.get(key) ?? { key, priority, readyAt, seq: 0, dueAt: undefined };
     this.#items.set(key, item);
     this.#ready.remove(item);
@@ -135,7 +135,7 @@ class KeyedQueue implements WorkQueue {
     const work = this.#locked.get(key);
     if (!work) throw new TypeError(`${key} is not being worked on`);
     this.#locked.delete(key);
-    this.#metrics.worked(this.#clock.now() - work.since);
+    this.#metrics.worked(this.#clock.monotonic() - work.since);
     const again = this.#items.get(key);
     if (again && !this.#stopped) this.#place(again);
   }
@@ -174,7 +174,7 @@ class KeyedQueue implements WorkQueue {
 
   /** Files an item that is in no heap; one being worked on stays out of both until `done`. */
   #place(item: Item): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (item.dueAt === undefined && item.readyAt <= now) {
       item.dueAt = now;
       item.seq = ++this.#seq;
@@ -198,7 +198,7 @@ class KeyedQueue implements WorkQueue {
   #handOut(): string | undefined {
     const item = this.#ready.pop();
     if (!item) return undefined;
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     this.#items.delete(item.key);
     this.#locked.set(item.key, { since: now, priority: item.priority });
     this.#metrics.handedOut(now - (item.dueAt ?? now));
@@ -212,13 +212,13 @@ class KeyedQueue implements WorkQueue {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (next === undefined) return;
-    const cancel = this.#clock.setTimer(() => this.#onTimer(), next - this.#clock.now());
+    const cancel = this.#clock.setTimer(() => this.#onTimer(), next - this.#clock.monotonic());
     this.#timer = { at: next, cancel };
   }
 
   #onTimer(): void {
     this.#timer = undefined;
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     for (let item = this.#waiting.peek(); item && item.readyAt <= now; item = this.#waiting.peek()) {
       this.#waiting.remove(item);
       this.#place(item);

@@ -107,7 +107,7 @@ async function watchOnce<T extends KubeObject>(
   onEvent: (event: WatchEvent<T>) => void,
 ): Promise<void> {
   const { clock, signal } = o;
-  const begun = clock.now();
+  const begun = clock.monotonic();
   let events = 0;
   // Random, or all watches of all clients would begin anew at the same moment for ever.
   const timeoutSeconds = Math.floor(MIN_WATCH_SECONDS * (1 + o.random()));
@@ -117,7 +117,7 @@ async function watchOnce<T extends KubeObject>(
     onEvent(event);
     events += 1;
   }
-  if (signal.aborted || events > 0 || clock.now() - begun >= SHORTEST_WATCH_MS) return;
+  if (signal.aborted || events > 0 || clock.monotonic() - begun >= SHORTEST_WATCH_MS) return;
   throw new KubeError("the watch ended at once", { status: 0, reason: CLIENT_REASON.shortWatch });
 }
 

@@ -45,7 +45,7 @@ export function observe(
     pod,
     gateway: run === undefined ? undefined : prober.verdict(key, run),
     drain: run === undefined ? undefined : drainer.verdict(key, run),
-    replaceAfter: backoff.notBefore(uid, now),
+    replaceAfter: backoff.notBefore(uid),
   };
 }
 

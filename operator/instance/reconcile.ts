@@ -48,8 +48,8 @@ export function createInstanceReconciler(
   o: InstanceReconcilerOptions,
 ): (key: string, context: ReconcileContext) => Promise<Result> {
   const { client, caches, prober, drainer, settings, clock } = o;
-  const backoff = new ReplacementBackoff();
-  const statuses = createStatusWriter(client);
+  const backoff = new ReplacementBackoff(clock);
+  const statuses = createStatusWriter(client, clock);
   const deleting = new Set<string>();
   const sharing: ActContext["sharing"] = new Map();
   const sources = { caches, prober, drainer, backoff, deleting };
@@ -89,7 +89,7 @@ export function createInstanceReconciler(
    */
   async function finalize(key: string, instance: OpenClawInstance, signal: AbortSignal): Promise<Result> {
     forgetGateway(key);
-    const { written } = await statuses.write(instance, deriveTerminating(instance, clock.now()), clock.now(), signal);
+    const { written } = await statuses.write(instance, deriveTerminating(instance, clock.now()), signal);
     if (written) caches.instances.assume(written);
     return undefined;
   }
@@ -118,12 +118,13 @@ export function createInstanceReconciler(
     const now = clock.now();
     const pod = standingOf(view.pod, instance) === "ours" ? view.pod : undefined;
     const next = deriveStatus(instance, { ...plan, blocked, pod }, now);
-    const { written, writeAt } = await statuses.write(instance, next, now, signal);
+    const { written, againInMs } = await statuses.write(instance, next, signal);
     if (written) {
       caches.instances.assume(written);
       recordFailure(o.events, instance, next);
     }
     const retryAt = blocked && blocked.reason !== REASON.Terminating ? now + BLOCKED_RETRY_MS : undefined;
+    const writeAt = againInMs === undefined ? undefined : now + againInMs;
     const wakeAt = Math.min(...[plan.wakeAt, writeAt, retryAt].filter((time) => time !== undefined));
     return Number.isFinite(wakeAt) ? { requeueAfterMs: Math.max(0, wakeAt - now) } : undefined;
   }
@@ -153,8 +154,7 @@ export function createInstanceReconciler(
       throw error;
     }
     if (object.kind !== "Pod") deleting.delete(uid);
-    else if (pod && judgePod(pod, clock.now()).stage === "Ended")
-      backoff.ended(instance.metadata.uid ?? "", clock.now());
+    else if (pod && judgePod(pod, clock.now()).stage === "Ended") backoff.ended(instance.metadata.uid ?? "");
   }
 
   return reconcile;

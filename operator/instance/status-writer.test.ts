@@ -3,6 +3,7 @@ import type { InstanceStatus, OpenClawInstance } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import type { Pod } from "#lib/kube/resource.ts";
+import { ManualClock } from "#test/harness/manual-clock.ts";
 import { planInstance } from "./plan.ts";
 import { deriveStatus } from "./status.ts";
 import { createStatusWriter } from "./status-writer.ts";
@@ -28,7 +29,8 @@ function recorder() {
 describe("the writer of statuses", () => {
   it("writes twice for a start of minutes: when it begins and when it is over", async () => {
     const { written, client } = recorder();
-    const writer = createStatusWriter(client);
+    const clock = new ManualClock(NOW);
+    const writer = createStatusWriter(client, clock);
     const made = carriedOut(aView(), planInstance(aView(), settings(), NOW, SLOT).writes);
     const claim = made.claim && { ...made.claim, status: { phase: "Bound" } };
     const running = { ...container, state: { running: { startedAt: at(60) } } };
@@ -50,14 +52,30 @@ describe("the writer of statuses", () => {
     ];
     let instance: OpenClawInstance = anInstance();
     for (const [seconds, parts] of steps) {
-      const now = NOW + seconds * 1000;
+      await clock.advance(NOW + seconds * 1000 - clock.now());
+      const now = clock.now();
       const view = { ...aView(), ...parts, instance };
       const { judgement, blocked, slot } = planInstance(view, settings(), now, SLOT);
       const next = deriveStatus(instance, { judgement, blocked, slot, pod: view.pod }, now);
-      instance = (await writer.write(instance, next, now, signal)).written ?? instance;
+      instance = (await writer.write(instance, next, signal)).written ?? instance;
     }
     expect(written.map(({ phase }) => phase)).toEqual(["Provisioning", "Ready"]);
     expect(written.at(-1)?.conditions?.every(({ status }) => status === "True")).toBe(true);
+  });
+
+  it("holds back what can wait for a minute, whatever the clock is set to meanwhile", async () => {
+    const { written, client } = recorder();
+    const clock = new ManualClock(NOW);
+    const writer = createStatusWriter(client, clock);
+    const instance = anInstance({}, { phase: "Ready", restarts: 0 });
+    const next: InstanceStatus = { phase: "Ready", restarts: 1 };
+    expect(await writer.write(instance, next, signal)).toEqual({ againInMs: 60_000 });
+    clock.jump(-3_600_000);
+    await clock.advance(59_000);
+    expect(await writer.write(instance, next, signal)).toEqual({ againInMs: 1_000 });
+    await clock.advance(1_000);
+    await writer.write(instance, next, signal);
+    expect(written).toEqual([next]);
   });
 });
 

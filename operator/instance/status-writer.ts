@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { INSTANCES, type InstanceStatus, OPERATOR_FIELD_MANAGER, type OpenClawInstance, PHASE } from "#crds/index.ts";
+import type { Clock } from "#lib/clock.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { isConflict, isNotFound } from "#lib/kube/errors.ts";
 import { patchStatusIfChanged } from "#lib/kube/status.ts";
@@ -11,8 +12,8 @@ const HOLD_MS = 60_000;
 
 /** Writes statuses: at once what people or the API must learn, the rest together with that or after a while. */
 export interface StatusWriter {
-  /** Writes or holds back. `now` in epoch milliseconds. Answers the written object, or when to come again for what is held. */
-  write(instance: OpenClawInstance, next: InstanceStatus, now: number, signal: AbortSignal): Promise<StatusOutcome>;
+  /** Writes or holds back. Answers the written object, or when to come again for what is held. */
+  write(instance: OpenClawInstance, next: InstanceStatus, signal: AbortSignal): Promise<StatusOutcome>;
   /** The instance is gone. */
   forget(key: string): void;
 }
@@ -20,17 +21,17 @@ export interface StatusWriter {
 /** What became of a status. */
 export interface StatusOutcome {
   readonly written?: OpenClawInstance;
-  /** Epoch milliseconds. */
-  readonly writeAt?: number;
+  /** Milliseconds from now. */
+  readonly againInMs?: number;
 }
 
 /** A writer that holds nothing yet. */
-export function createStatusWriter(client: KubeClient): StatusWriter {
-  /** Since when a change of this instance waits. Only the time: what is written is always the latest. */
+export function createStatusWriter(client: KubeClient, clock: Clock): StatusWriter {
+  /** Since when a change of this instance waits (`monotonic`). Only the time: what is written is always the latest. */
   const heldSince = new Map<string, number>();
 
   return {
-    async write(instance, next, now, signal) {
+    async write(instance, next, signal) {
       const key = objectKey(instance);
       if (instance.status && isDeepStrictEqual(instance.status, next)) {
         heldSince.delete(key);
@@ -42,9 +43,10 @@ export function createStatusWriter(client: KubeClient): StatusWriter {
           heldSince.delete(key);
           return {};
         }
+        const now = clock.monotonic();
         const since = heldSince.get(key) ?? now;
         heldSince.set(key, since);
-        if (now < since + HOLD_MS) return { writeAt: since + HOLD_MS };
+        if (now < since + HOLD_MS) return { againInMs: since + HOLD_MS - now };
       }
       const written = await patch(client, instance, next, signal);
       heldSince.delete(key);
