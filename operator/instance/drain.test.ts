@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ClassSpec, InstanceSpecInput, InstanceStatus } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
 import { changes, plan, running } from "./plan.fixture.ts";
@@ -6,7 +6,8 @@ import { deriveStatus, isUrgent } from "./status.ts";
 import { aClass, anInstance, NOW, readyPod, withStatus } from "./view.fixture.ts";
 import type { View } from "./view.ts";
 
-beforeAll(keysReady);
+// The tables below are made of views before any test begins.
+await keysReady();
 
 const NEW_IMAGE = "registry.test/openclaw:2026.10.0";
 const since = "2026-11-23T10:00:00Z";

@@ -143,6 +143,7 @@ const classSpec: fc.Arbitrary<Partial<ClassSpec>> = partial({
   image: fc.constantFrom("registry.test/openclaw:2026.11.0"),
   deletionPolicy: fc.constantFrom("Delete" as const, "Retain" as const),
   agent: fc.constantFrom({ exec: "Deny" as const }),
+  drainSeconds: fc.constantFrom(60),
 });
 
 /** What may have become of a child since an operator made it. */
@@ -218,6 +219,8 @@ const world = fc.record({
     { reachable: false, reason: "GatewayUnauthorized", message: "no" } as const,
   ),
   replaceAfter: some(NOW - 1, NOW + 5_000),
+  drain: some("Busy" as const, "Idle" as const, "Deaf" as const),
+  drainBegun: some(0, -30_000, -90_000),
 });
 type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
 
@@ -227,11 +230,12 @@ function planOf(view: View, newSlot = SLOT, now = NOW): Plan {
 
 /** A view of a world in which an operator was at work once, and whatever happened since. */
 function viewOf(w: World): View {
-  const status = w.status as OpenClawInstance["status"];
   const first = aView({ instance: anInstance(w.before), class: aClass(w.classBefore) });
   const made = w.bare ? first : carriedOut(first, planOf(first).writes);
   const pod = made.pod && withStatus(made.pod, (w.podStatus ?? {}) as never);
   const claim = made.claim && { ...made.claim, status: w.claimStatus as never };
+  const drain = w.drainBegun === undefined ? undefined : drainOf(pod?.metadata.uid ?? "", NOW + w.drainBegun);
+  const status = (w.status && { ...w.status, ...(drain ? { drain } : {}) }) as OpenClawInstance["status"];
   return {
     ...made,
     instance: { ...anInstance(w.now, status), metadata: { ...anInstance().metadata, generation: 2 } },
@@ -245,7 +249,12 @@ function viewOf(w: World): View {
     pod: suffer(w.scheduled || !pod ? pod : { ...pod, spec: { containers: pod.spec?.containers ?? [] } }, w.fates.pod),
     gateway: w.gateway,
     replaceAfter: w.replaceAfter,
+    drain: w.drain,
   };
+}
+
+function drainOf(podUID: string, since: number): object {
+  return { podUID, since: new Date(since).toISOString(), until: new Date(since + 60_000).toISOString() };
 }
 
 function statusOf(view: View, plan: Plan) {
