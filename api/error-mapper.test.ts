@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { KubeError } from "#lib/kube/errors.ts";
 import { faultOf } from "./error-mapper.ts";
 import { ApiError, ERROR_STATUS, type ErrorCode, GatewayAnswerError } from "./errors.ts";

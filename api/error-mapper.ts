@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isForbidden, isInvalid, isNotFound, isUnanswered, KubeError } from "#lib/kube/errors.ts";
 import { ApiError, ERROR_STATUS, GatewayAnswerError } from "./errors.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { KubeObject } from "#lib/kube/types.ts";
 import type { classSpecSchema } from "./schema/class-spec.ts";
 import type { classStatusSchema } from "./schema/class-status.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type KeyRing, KeyRingError, parseKeyRing } from "./keys.ts";
 
 /** A key ring given as text, for `parseEnv`; await `keysReady` before parsing. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError, envPort, envUrl, parseEnv } from "./env.ts";
 
 const schema = z.object({ PORT: envPort.default(8080), URL: envUrl.optional(), BOTH: envPort.optional().default(1) });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The environment of a process is unusable; `message` lists every faulty variable, never a value. */
 export class ConfigError extends Error {

@@ -5,7 +5,7 @@ import { VERSION } from "./version.ts";
 /** A process whose `main` has this body; it sees signal, env, parseEnv, z and say. */
 function spawnMain(body: string, env?: Record<string, string>): Child {
   const module = `
-    import { z } from "zod";
+    import * as z from "zod";
     import { parseEnv } from "#lib/env.ts";
     import { runProcess } from "#lib/process.ts";
     await runProcess({ name: "probe", main: async ({ signal, env }) => { ${body} } });`;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { envPort, envUrl, parseEnv } from "#lib/env.ts";
 import { envKeyRing } from "#lib/env-key-ring.ts";
 import type { KeyRing } from "#lib/keys.ts";

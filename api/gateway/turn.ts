@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The agent that answers; OpenClaw's `model` names an agent, not a model. */
 export const AGENT = "openclaw";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { OpenAIError } from "./openai-error.ts";
 
 /** What the gateway itself needs of a chat completion request; all the rest is between the pod and the provider. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Token counts of one call as the provider reports them. */
 export interface Usage {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ApiError, GatewayAnswerError } from "../errors.ts";
 import { INSTANCE_RETRY_SECONDS } from "../instances/upstream.ts";
 import { type GatewayHeaders, retryAfterSeconds } from "./headers.ts";

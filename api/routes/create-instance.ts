@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import type { TenantRoute } from "../http/route.ts";
 import { isSettled } from "../instances/phase.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { invokeSessionTool } from "../gateway/tools.ts";
 import type { TenantRoute } from "../http/route.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
 import { turnBody } from "../gateway/turn.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";

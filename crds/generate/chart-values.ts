@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { chartValuesSchema } from "../schema/chart-values.ts";
 import { cell, fields } from "./docs.ts";
 import type { JsonSchema } from "./structural.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GROUP, VERSION } from "../names.ts";
 import type { CelRule } from "../schema/rule.ts";
 import { type JsonSchema, toStructural } from "./structural.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, dictionary, openObject, uniqueList } from "../schema/collections.ts";
 import { quantitySchema } from "../schema/quantity.ts";
 import { rule } from "../schema/rule.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LOG_LEVELS } from "#lib/log.ts";
 import { classSpecSchema, modelSchema, resourcesSchema } from "./class-spec.ts";
 import { atomicList, dictionary, openObject } from "./collections.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, dictionary, keyedList, openObject } from "./collections.ts";
 import { deletionPolicySchema, egressSchema } from "./instance-spec.ts";
 import { parseQuantity, quantitySchema, volumeSizeSchema } from "./quantity.ts";

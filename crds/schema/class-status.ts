@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { conditionsSchema } from "./condition.ts";
 
 /** What is; written by the operator alone. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /*
  * Lists and maps with the keywords that server-side apply and the CEL cost budget need. The apiserver enforces the keywords;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { keyedList } from "./collections.ts";
 import { dateTime } from "./scalars.ts";
 

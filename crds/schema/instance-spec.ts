@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_CLASS } from "../names.ts";
 import { atomicList, openObject, uniqueList } from "./collections.ts";
 import { volumeSizeSchema } from "./quantity.ts";

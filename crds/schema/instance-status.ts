@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PHASE, STEP } from "../conditions.ts";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import { dateTime, dnsLabel, dnsSubdomain, imageReference, port } from "./scalars.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Powers of the suffixes a quantity may carry. */
 const SUFFIX: Readonly<Record<string, number>> = {

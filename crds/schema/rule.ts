@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** A validation that JSON schema cannot say: once as CEL for the apiserver and once as a function for zod. */
 export interface Rule<T> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { z } from "zod";
+import type * as z from "zod";
 import { VERDICT_CASES } from "../verdict-cases.fixture.ts";
 import { classSchema, instanceSchema } from "./objects.ts";
 

@@ -83,6 +83,44 @@ describe("loadKubeAccess", () => {
     expect(tls).toMatchObject({ servername: "kube", rejectUnauthorized: false });
   });
 
+  it("asks a plugin, and again after a refresh", async () => {
+    const count = join(dir, "count");
+    const script = `const fs = require("node:fs"); fs.appendFileSync(process.env.COUNT, "."); const token = String(fs.statSync(process.env.COUNT).size); console.log(JSON.stringify({ status: { token } }))`;
+    const exec = { command: process.execPath, args: ["-e", script], env: [{ name: "COUNT", value: count }] };
+    const access = loadKubeAccess(write({ exec }));
+    const bearer = async () => (await access.credentials()).headers.authorization;
+    expect([await bearer(), await bearer()]).toEqual(["Bearer 1", "Bearer 1"]);
+    access.refresh();
+    expect(await bearer()).toBe("Bearer 2");
+  });
+
+  it("takes the certificate a plugin hands out, the same object as long as it is the same", async () => {
+    const status = { clientCertificateData: "the cert", clientKeyData: "the key" };
+    const exec = { command: process.execPath, args: ["-p", JSON.stringify(JSON.stringify({ status }))] };
+    const access = loadKubeAccess(write({ exec }));
+    const { headers, tls } = await access.credentials();
+    expect([headers, tls]).toEqual([{}, { ca: Buffer.from("the ca"), cert: "the cert", key: "the key" }]);
+    expect((await access.credentials()).tls).toBe(tls);
+  });
+
+  it("impersonates whom the kubeconfig names", async () => {
+    const { headers } = await loadKubeAccess(write({ token: "t", as: "ann" })).credentials();
+    expect(headers).toEqual({ authorization: "Bearer t", "impersonate-user": "ann" });
+  });
+
+  it("reads a token file once a minute", async () => {
+    const clock = new ManualClock();
+    writeFileSync(join(dir, "token"), "first");
+    const access = loadKubeAccess(write({ tokenFile: "token" }), clock);
+    const bearer = async () => (await access.credentials()).headers.authorization;
+    expect(await bearer()).toBe("Bearer first");
+    writeFileSync(join(dir, "token"), "second");
+    await clock.advance(59_000);
+    expect(await bearer()).toBe("Bearer first");
+    await clock.advance(1_000);
+    expect(await bearer()).toBe("Bearer second");
+  });
+
   it.each([
     ["a context that is not there", () => write({}, { "current-context": "gone" }), 'context "gone"'],
     ["a cluster that is not there", () => write({}, { clusters: [] }), 'cluster "c"'],
@@ -102,6 +140,7 @@ describe("loadKubeAccess", () => {
       () => write({}, { clusters: [{ name: "c", cluster: { ...cluster, "proxy-url": "http://p" } }] }),
       "proxy-url",
     ],
+    ["a way to authenticate of old", () => write({ "auth-provider": { name: "oidc" } }), "auth-provider"],
     ["a cluster without a server", () => write({}, { clusters: [{ name: "c", cluster: {} }] }), "server is missing"],
   ])("refuses %s, naming KUBECONFIG", (_what, path, message) => {
     const load = () => loadKubeAccess(path());

@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { type Cluster, KubeConfig, loadYaml, type User } from "@kubernetes/client-node";
+import type { RequestOptions } from "node:https";
+import { ExecAuth } from "@kubernetes/client-node/dist/exec_auth.js";
 import { type Clock, systemClock } from "#lib/clock.ts";
 import { ConfigError } from "#lib/env.ts";
+import { type Cluster, readKubeconfig, readServiceAccount, type User } from "./kubeconfig.ts";
 
 /** Certificates and checks of the TLS connection; the same object as long as nothing changed. */
 export interface TlsMaterial {
@@ -31,36 +32,55 @@ export interface KubeAccess {
   refresh(): void;
 }
 
-/** How often the certificate files are looked at for a change. */
-const TLS_CHECK_MS = 60_000;
+/** How often the files of certificates and tokens are looked at for a change; client-go's number for tokens. */
+const FILE_CHECK_MS = 60_000;
 
 /**
  * The access a kubeconfig's current context gives, or without a path that of the pod's service account.
  * @throws ConfigError naming KUBECONFIG and what is missing.
  */
 export function loadKubeAccess(kubeconfigPath?: string, clock: Clock = systemClock): KubeAccess {
-  const config = kubeconfigPath === undefined ? inCluster() : fromFile(kubeconfigPath);
+  const context = kubeconfigPath === undefined ? readServiceAccount() : readKubeconfig(kubeconfigPath);
+  const { cluster, user } = context;
   const where = kubeconfigPath === undefined ? "the pod's service account" : `KUBECONFIG ${kubeconfigPath}`;
-  const context = config.getContextObject(config.currentContext);
-  if (!context) throw new ConfigError(`${where}: the current context "${config.currentContext ?? ""}" is not defined`);
-  const cluster = config.getCurrentCluster();
-  if (!cluster) throw new ConfigError(`${where}: the cluster "${context.cluster}" is not defined`);
-  const user = config.getCurrentUser();
-  if (!user) throw new ConfigError(`${where}: the user "${context.user}" is not defined`);
   if (!URL.canParse(cluster.server)) throw new ConfigError(`${where}: the server "${cluster.server}" is not a URL`);
   if (cluster.proxyUrl) throw new ConfigError(`${where}: proxy-url is not supported`);
+  if (user.authProvider) {
+    throw new ConfigError(`${where}: auth-provider is not supported; use an exec plugin`);
+  }
 
   let tls: { material: TlsMaterial; stamp: string; checkedAt: number } | undefined;
-  let authenticator = authenticatorFor(cluster, user);
+  let token: { text: string; readAt: number } | undefined;
+  let plugin = new ExecAuth();
   let exec: TlsMaterial | undefined;
 
   function tlsMaterial(): TlsMaterial {
     const now = clock.monotonic();
-    if (tls && now - tls.checkedAt < TLS_CHECK_MS) return tls.material;
-    const stamp = fileStamps(cluster as Cluster, user as User);
-    const material = tls?.stamp === stamp ? tls.material : readTls(cluster as Cluster, user as User);
+    if (tls && now - tls.checkedAt < FILE_CHECK_MS) return tls.material;
+    const stamp = fileStamps(cluster, user);
+    const material = tls?.stamp === stamp ? tls.material : readTls(cluster, user);
     tls = { material, stamp, checkedAt: now };
     return material;
+  }
+
+  function tokenIn(file: string): string {
+    const now = clock.monotonic();
+    if (!token || now - token.readAt >= FILE_CHECK_MS) token = { text: readFileSync(file, "utf8").trim(), readAt: now };
+    return token.text;
+  }
+
+  /** A plugin goes first, then a token, a file with one, name and password. */
+  async function authenticate(): Promise<RequestOptions> {
+    const options: RequestOptions & { headers: Record<string, string> } = {
+      headers: user.impersonateUser ? { "impersonate-user": user.impersonateUser } : {},
+    };
+    if (user.exec) await plugin.applyAuthentication(user, options);
+    else if (user.token) options.headers.authorization = `Bearer ${user.token.trim()}`;
+    else if (context.tokenFile) options.headers.authorization = `Bearer ${tokenIn(context.tokenFile)}`;
+    else if (user.username) {
+      options.headers.authorization = `Basic ${Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64")}`;
+    }
+    return options;
   }
 
   try {
@@ -73,83 +93,22 @@ export function loadKubeAccess(kubeconfigPath?: string, clock: Clock = systemClo
     ...(context.namespace ? { namespace: context.namespace } : {}),
     async credentials() {
       const material = tlsMaterial();
-      const { headers, cert, key } = await authenticate(authenticator);
-      if (!cert || !key) return { headers, tls: material };
-      // An exec plugin may hand out certificates; keep the object the same while they are.
+      const { headers: given, cert, key } = await authenticate();
+      const headers = lowerCased(given as Record<string, string>);
+      if (typeof cert !== "string" || typeof key !== "string") return { headers, tls: material };
+      // A plugin may hand out certificates; keep the object the same while they are.
       if (exec?.cert !== cert || exec.key !== key || exec.ca !== material.ca) exec = { ...material, cert, key };
       return { headers, tls: exec };
     },
     refresh() {
-      authenticator = authenticatorFor(cluster, user);
+      token = undefined;
+      plugin = new ExecAuth();
     },
   };
 }
 
-function inCluster(): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromCluster();
-  // KubeConfig builds the URL from KUBERNETES_SERVICE_HOST without looking whether it is set.
-  if (config.getCurrentCluster()?.server.includes("//undefined")) {
-    throw new ConfigError("KUBECONFIG is not set, and this is no pod (KUBERNETES_SERVICE_HOST is not set either)");
-  }
-  return config;
-}
-
-function fromFile(path: string): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    const text = readFileSync(path, "utf8");
-    config.loadFromString(text);
-    const root = dirname(path);
-    // KubeConfig knows neither kubectl's `tokenFile` nor re-reading it; its token file provider does both.
-    config.users = config.users.map((user) => withTokenFile(user, tokenFileOf(text, user.name), root));
-    config.makePathsAbsolute(root);
-  } catch (error) {
-    throw new ConfigError(`KUBECONFIG ${path} is not usable: ${faultIn(error)}`);
-  }
-  return config;
-}
-
-/** What is wrong with a file; of the YAML parser's words not those that show a piece of it, which may be a token. */
-function faultIn(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { reason, mark } = error as { reason?: unknown; mark?: { line: number; column: number } };
-  if (error.name !== "YAMLException") return error.message;
-  return `${String(reason)}${mark ? ` at ${mark.line + 1}:${mark.column + 1}` : ""}`;
-}
-
-function tokenFileOf(text: string, userName: string): string | undefined {
-  const { users } = loadYaml<{ users?: { name: string; user?: { tokenFile?: string } }[] }>(text);
-  return users?.find((user) => user.name === userName)?.user?.tokenFile;
-}
-
-function withTokenFile(user: User, tokenFile: string | undefined, root: string): User {
-  if (tokenFile === undefined || user.token) return user;
-  return { ...user, authProvider: { name: "tokenFile", config: { tokenFile: resolve(root, tokenFile) } } };
-}
-
-/** KubeConfig reads every certificate file for each request, so the copy that makes the headers has none of them. */
-function authenticatorFor(cluster: Cluster, user: User): KubeConfig {
-  const { name, authProvider, exec, token, username, password, impersonateUser } = user;
-  const identity = { name, authProvider, exec, token, username, password, impersonateUser } as User;
-  const config = new KubeConfig();
-  config.loadFromClusterAndUser(
-    { name: cluster.name, server: "https://unused.invalid", skipTLSVerify: false },
-    identity,
-  );
-  return config;
-}
-
-async function authenticate(
-  config: KubeConfig,
-): Promise<{ headers: Record<string, string>; cert?: string; key?: string }> {
-  const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] = { headers: {} };
-  await config.applyToHTTPSOptions(options);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value).trim();
-  if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-  const { cert, key } = options;
-  return { headers, ...(typeof cert === "string" && typeof key === "string" ? { cert, key } : {}) };
+function lowerCased(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()]));
 }
 
 function readTls(cluster: Cluster, user: User): TlsMaterial {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { tail } from "./component.ts";
 import { withLock } from "./lock.ts";
 import { CLUSTER_ENV, commandLine } from "./namespaces.ts";

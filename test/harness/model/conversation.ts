@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const contentPart = z.looseObject({ text: z.string().optional() });
 const chatMessage = z.looseObject({

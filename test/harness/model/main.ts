@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { envPort, parseEnv } from "#lib/env.ts";
 import { createLogger, LOG_LEVELS } from "#lib/log.ts";
 import { runProcess } from "#lib/process.ts";
