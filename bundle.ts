@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { thinSourceMap } from "./bundle-map.ts";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 
@@ -20,7 +21,7 @@ export const SERVER_BUNDLES = ["operator", "api", "model-gateway"] as const;
 const REQUIRE_SHIM = `import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);`;
 
 /**
- * Bundles processes into `<outDir>/<name>.mjs`, one file each with its source map beside it.
+ * Bundles processes into `<outDir>/<name>.mjs`, one file each with the source map of our own lines beside it.
  * @throws Error for a name that is not in ENTRY_FILES, or esbuild's own for code that does not compile.
  */
 export async function bundle(names: readonly string[], outDir: string): Promise<string[]> {
@@ -44,6 +45,7 @@ export async function bundle(names: readonly string[], outDir: string): Promise<
         banner: { js: REQUIRE_SHIM },
         define: { HATCHERY_VERSION: JSON.stringify(version) },
       });
+      await writeFile(`${outfile}.map`, thinSourceMap(await readFile(`${outfile}.map`, "utf8")));
       return outfile;
     }),
   );

@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{lib,crds,operator,api,runtime-image,charts,test}/**/*.test.ts"],
+          include: ["*.test.ts", "{lib,crds,operator,api,runtime-image,charts,test}/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.e2e.test.ts", "**/node_modules/**"],
           testTimeout: 60_000,
         },
