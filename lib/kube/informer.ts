@@ -41,7 +41,7 @@ export interface InformerOptions<T extends KubeObject> {
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
   indexes?: Record<string, (object: T) => string[]> | undefined;
-  /** Cuts an object down to what is read, after `managedFields` were dropped; may change it in place. */
+  /** Cuts an object down to what is read, after `managedFields` were dropped; may change it and its metadata, but no part of them. */
   transform?: ((object: T) => T) | undefined;
   /** Longest silence of a watch in milliseconds before it is given up as dead; default 150 s. */
   idleMs?: number | undefined;
@@ -115,8 +115,8 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
     },
     assume(object) {
       if (compareVersions(object.metadata.resourceVersion, seen) <= 0) return;
-      // A copy: the caller keeps the object it was answered, whole.
-      const changes = store.assume(structuredClone(object));
+      // The caller keeps the object it was answered, whole: what is changed on the way in is a copy.
+      const changes = store.assume({ ...object, metadata: { ...object.metadata } });
       try {
         notify(changes);
       } catch (error) {

@@ -133,11 +133,24 @@ function classEgress(destinations: readonly Egress[] | undefined): Rule[] {
 
 /** A block that is wider than a range that is not public leaves that range out; a block inside one was named on purpose. */
 function destinationRule({ cidr, ports }: Egress): Rule {
-  const except = notPublic(cidr).filter((range) => covers(cidr, range) && !covers(range, cidr));
+  const except = exceptIn(cidr);
   return {
-    to: [{ ipBlock: except.length > 0 ? { cidr, except } : { cidr } }],
+    to: [{ ipBlock: except.length > 0 ? { cidr, except: [...except] } : { cidr } }],
     ports: ports.map((port) => ({ protocol: "TCP", port })),
   };
+}
+
+/** Comparing blocks costs more than the rest of a plan, and there are few of them in a cluster. */
+const exceptions = new Map<string, readonly string[]>();
+const MAX_EXCEPTIONS = 1_000;
+
+function exceptIn(cidr: string): readonly string[] {
+  const known = exceptions.get(cidr);
+  if (known) return known;
+  const except = notPublic(cidr).filter((range) => covers(cidr, range) && !covers(range, cidr));
+  if (exceptions.size >= MAX_EXCEPTIONS) exceptions.clear();
+  exceptions.set(cidr, except);
+  return except;
 }
 
 /**
