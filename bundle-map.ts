@@ -9,7 +9,7 @@ interface SourceMap {
 type Segment = readonly [column: number, source?: number, line?: number, sourceColumn?: number];
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const VALUE = new Map([...DIGITS].map((digit, value) => [digit, value]));
+const VALUE = new Map(DIGITS.split("").map((digit, value) => [digit, value]));
 
 /**
  * Reduces a bundle's source map to the lines of our own sources: one segment a line, no names, no contents. A process that

@@ -1,5 +1,5 @@
 import { Agent, request } from "undici";
-import { z } from "zod";
+import * as z from "zod";
 import type { DrainVerdict, GatewaySuspension } from "./gateway-drainer.ts";
 import type { GatewayTarget } from "./gateway-prober.ts";
 
