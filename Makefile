@@ -80,3 +80,7 @@ test-integration: setup ## Run the tests on a real etcd and kube-apiserver
 .PHONY: test-e2e
 test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods
 	@$(NODE) npx --no-install vitest run --project cluster --project rest --project e2e
+
+.PHONY: bench-operator
+bench-operator: setup ## Measure the operator on a real apiserver; needs root (BENCH="--instances 100,1000 --contender FILE", BENCH=--help)
+	@$(NODE) node test/bench/operator/main.ts $(BENCH)

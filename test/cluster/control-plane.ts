@@ -23,6 +23,8 @@ export interface ControlPlane extends Kubectl {
   /** Path of a kubeconfig with all rights. */
   kubeconfig: string;
   url: string;
+  /** Pids by component: `etcd`, `kube-apiserver`, `kube-controller-manager`. */
+  readonly pids: Readonly<Record<string, number>>;
   /** Path of the audit log (JSON lines, metadata of every request); only when asked for. */
   auditLog?: string;
   /** Ends all its processes and removes its files. */
@@ -37,6 +39,8 @@ export interface ControlPlaneOptions {
   dir?: string;
   /** More flags for the apiserver. */
   apiserverFlags?: readonly string[];
+  /** More flags for the controller manager. */
+  controllerManagerFlags?: readonly string[];
 }
 
 /** A port another process may take before we do: start again with new ones. */
@@ -100,13 +104,19 @@ async function start(binaries: KubeBinaries, options: ControlPlaneOptions): Prom
     const alive = AbortSignal.any([etcd.ended, apiserver.ended]);
     const api = await connectApi({ url, token, ca: join(pkiDir, "ca.crt") });
     await api.ready(alive);
-    const manager = spawn(controllerManagerArguments({ kubeconfig, pkiDir }));
+    const extra = options.controllerManagerFlags ?? [];
+    const manager = spawn(controllerManagerArguments({ kubeconfig, pkiDir, extra }));
     const kubectl = createKubectl(binaries.kubectl, kubeconfig);
     const account = "/api/v1/namespaces/default/serviceaccounts/default";
     await waitFor("the default ServiceAccount", () => api.get(account), {
       signal: AbortSignal.any([alive, manager.ended]),
     });
-    return { kubeconfig, url, ...kubectl, stop, ...(audit ? { auditLog: audit.logFile } : {}) };
+    const pids = {
+      etcd: etcd.pid,
+      "kube-apiserver": apiserver.pid,
+      "kube-controller-manager": manager.pid,
+    };
+    return { kubeconfig, url, pids, ...kubectl, stop, ...(audit ? { auditLog: audit.logFile } : {}) };
   } catch (error) {
     await stop();
     throw error;

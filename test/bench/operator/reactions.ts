@@ -1,0 +1,84 @@
+import { performance } from "node:perf_hooks";
+import { timestamp } from "#lib/clock.ts";
+import { PODS, type Pod } from "#lib/kube/resource.ts";
+import { percentile } from "../kit/statistics.ts";
+import type { Rig } from "./rig.ts";
+import { createRendezvous, forEachOf, track } from "./tracker.ts";
+
+/** How long after something happened to a pod its replacement was created, in milliseconds. */
+export interface Reaction {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Replacements that use the same volume claims. */
+  readonly sameVolume: number;
+}
+
+/** What may happen to a pod. */
+export type Mishap = "failed" | "evicted" | "oom-killed" | "deleted";
+
+/** Pods that meet their end at the same time: a node's worth, not one after the other and not all at once. */
+const CONCURRENCY = 5;
+const PATIENCE_MS = 600_000;
+
+/** Lets each mishap happen to `count` pods, no pod twice, and waits for their replacements. */
+export async function measureReactions(rig: Rig, count: number): Promise<Partial<Record<Mishap, Reaction>>> {
+  const { client, contender, namespace } = rig;
+  const made = createRendezvous();
+  const volumes = new Map<string, string>();
+  const tracker = await track(client, PODS, namespace, ({ type, object }, now) => {
+    const owner = contender.ownerOf(object);
+    if (type !== "ADDED" || owner === undefined) return;
+    volumes.set(owner, claimsOf(object));
+    made.happened(owner, now);
+  });
+  const pods = (await client.list(PODS, { namespace })).items.filter((pod) => contender.ownerOf(pod) !== undefined);
+  const reactions: Partial<Record<Mishap, Reaction>> = {};
+  for (const mishap of ["failed", "evicted", "oom-killed", "deleted"] as const) {
+    const victims = pods.splice(0, count);
+    const samples: number[] = [];
+    let sameVolume = 0;
+    await forEachOf(victims.length, CONCURRENCY, async (index) => {
+      const pod = victims[index];
+      const owner = pod && contender.ownerOf(pod);
+      if (!pod || owner === undefined) return;
+      const begun = performance.now();
+      await befall(rig, pod, mishap);
+      samples.push((await made.when(owner, PATIENCE_MS)) - begun);
+      if (volumes.get(owner) === claimsOf(pod)) sameVolume += 1;
+    });
+    if (samples.length === 0) continue;
+    const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
+    reactions[mishap] = { count: samples.length, p50, p99, sameVolume };
+  }
+  await tracker.stop();
+  return reactions;
+}
+
+async function befall({ client }: Rig, pod: Pod, mishap: Mishap): Promise<void> {
+  if (mishap === "deleted") await client.delete(PODS, pod.metadata);
+  else await client.mergePatch(PODS, pod.metadata, { status: statusAfter(pod, mishap) }, { subresource: "status" });
+}
+
+/** As the kubelet leaves it. */
+function statusAfter(pod: Pod, mishap: Exclude<Mishap, "deleted">): object {
+  const finishedAt = timestamp(Date.now());
+  const ended = { failed: { exitCode: 1, reason: "Error" }, "oom-killed": { exitCode: 137, reason: "OOMKilled" } };
+  const conditions = (pod.status?.conditions ?? []).map((condition) =>
+    condition.type === "Ready" ? { ...condition, status: "False", reason: "PodFailed" } : condition,
+  );
+  if (mishap === "evicted") {
+    return { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory.", conditions };
+  }
+  const containerStatuses = (pod.status?.containerStatuses ?? []).map((status) => ({
+    ...status,
+    ready: false,
+    started: false,
+    state: { terminated: { ...ended[mishap], finishedAt } },
+  }));
+  return { phase: "Failed", conditions, containerStatuses };
+}
+
+function claimsOf(pod: Pod): string {
+  return (pod.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []).join(",");
+}
