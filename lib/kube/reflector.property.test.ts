@@ -11,8 +11,8 @@ type Step =
   | { do: "write-by-us"; name: string; value: string }
   | { do: "answers" }
   | { do: "write" | "delete" | "recreate"; name: string; value: string }
-  | { do: "compact" | "settle" }
-  | { do: "lag" | "restore" | "wait"; amount: number }
+  | { do: "compact" | "settle" | "stutter" }
+  | { do: "lag" | "restore" | "wait" | "set-clock"; amount: number }
   | { do: "list-fault"; fault: ListFault }
   | { do: "watch-fault"; fault: WatchFault };
 
@@ -39,7 +39,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("answers" as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("delete" as const, "recreate" as const), name, value }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("compact" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "stutter" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("set-clock" as const),
+      amount: fc.integer({ min: -3_600_000, max: 3_600_000 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), amount: fc.nat({ max: 60_000 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("lag" as const), amount: fc.nat({ max: 5 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restore" as const), amount: fc.nat({ max: 5 }) }) },
@@ -61,7 +68,7 @@ async function run(steps: Step[]): Promise<void> {
   const clock = new ManualClock();
   const log = pino({ level: "silent" });
   const informer = createInformer({ client: server.client, type: CONFIG_MAPS, clock, log, random: () => 0.5 });
-  const mirror = createMirror();
+  const mirror = createMirror(server);
   informer.onChange(mirror.follow);
   const stop = new AbortController();
   const running = informer.run(stop.signal);
@@ -124,6 +131,12 @@ async function act(
     case "compact":
       server.compact();
       return;
+    case "stutter":
+      server.stutters = !server.stutters;
+      return;
+    case "set-clock":
+      clock.jump(one.amount);
+      return;
     case "lag":
       server.lag = one.amount;
       return;
@@ -147,8 +160,10 @@ async function act(
 }
 
 /** Rebuilds the state from the changes alone, and refuses a change that does not follow from the ones before. */
-function createMirror() {
+function createMirror(server: ScriptedApiserver) {
   const objects = new Map<string, ConfigMap>();
+  /** How many lists there had been when a key was last told of. */
+  const lists = new Map<string, number>();
   let restored = false;
   return {
     objects,
@@ -157,6 +172,9 @@ function createMirror() {
     },
     follow: ({ key, type, object, previous }: Change<ConfigMap>) => {
       const held = objects.get(key);
+      // Only a list that begins anew may tell what was told before.
+      if (type === "updated" && lists.get(key) === server.lists) expect(object).not.toEqual(held);
+      lists.set(key, server.lists);
       if (type === "added") {
         expect(held).toBeUndefined();
         objects.set(key, object);

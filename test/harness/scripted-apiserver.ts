@@ -27,6 +27,10 @@ export class ScriptedApiserver {
   readonly watchFaults: WatchFault[] = [];
   /** How many revisions the cache behind lists with `resourceVersion=0` lags. */
   lag = 0;
+  /** Watches deliver each event twice. */
+  stutters = false;
+  /** How many lists were asked for. */
+  lists = 0;
   #history: Entry[] = [];
   #revision = 1;
   #compacted = 0;
@@ -106,6 +110,7 @@ export class ScriptedApiserver {
   }
 
   #list(o: ListOptions) {
+    this.lists += 1;
     const fault = this.listFaults.shift();
     if (fault) return Promise.reject(failure(fault));
     const wanted = Number(o.resourceVersion ?? "");
@@ -143,6 +148,7 @@ export class ScriptedApiserver {
       if (!next) return;
       revision = next.revision;
       yield { type: next.type, object: structuredClone(next.object) };
+      if (this.stutters) yield { type: next.type, object: structuredClone(next.object) };
     }
   }
 
