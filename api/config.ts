@@ -40,7 +40,10 @@ export interface ApiConfig {
   kubeconfig: string | undefined;
   /** Open calls to one tenant's gateway, and open watches of one tenant, together. */
   maxStreamsPerTenant: number;
-  /** Bytes of request bodies held at a time until gateways have them; each costs memory several times while it is read. */
+  /**
+   * Bytes held at a time: request bodies until gateways have them, and answers of gateways that are read whole. Each costs memory
+   * several times while it is read.
+   */
   maxBodyBytes: number;
   /** ... of one tenant. */
   maxBodyBytesPerTenant: number;

@@ -29,7 +29,7 @@ export interface ApiContext {
   readonly directory: InstanceDirectory;
   readonly instances: InstanceService;
   readonly proxy: GatewayProxy;
-  /** Bytes of bodies that may be held at a time. */
+  /** Bytes of bodies, of requests and of answers read whole, that may be held at a time. */
   readonly bodies: ByteBudget;
   readonly metrics: HttpMetrics;
   /** Aborts when the process is asked to stop: our own streams end, relayed ones may finish. */
@@ -65,10 +65,12 @@ export function createContext(parts: ContextParts): {
   const directory = createDirectory(informer);
   const freshness = createFreshness({ client, informer, namespace, clock });
   const instances = createInstanceService({ client, informer, directory, freshness, namespace, clock });
+  const bodies = createByteBudget({ total: config.maxBodyBytes, perOwner: config.maxBodyBytesPerTenant });
   const proxy: GatewayProxy = {
     agent: createGatewayAgent(config.maxStreamsPerTenant),
     resolve: upstreamResolver({ directory, instances, keyRing: config.keyRing }),
     streams: createOpenStreams(config.maxStreamsPerTenant),
+    bytes: bodies,
     metrics: createProxyMetrics(registry),
     clock,
   };
@@ -80,7 +82,7 @@ export function createContext(parts: ContextParts): {
     directory,
     instances,
     proxy,
-    bodies: createByteBudget({ total: config.maxBodyBytes, perOwner: config.maxBodyBytesPerTenant }),
+    bodies,
     metrics: createHttpMetrics(registry),
     draining,
   };

@@ -32,7 +32,7 @@ export interface JsonBody {
  * Express's own parser would read a body over the limit to its end before it says so. Callers from the old days send JSON without
  * saying so: the content type is not looked at.
  * @throws ApiError 400 without a body, for a coded one and for what is no JSON or nested too deeply; 408 when it takes too long;
- * 413 over the limit; 429 when the owner or all together hold too much.
+ * 413 over the limit; 429 when the owner or all together hold too much; 499 when the client has left.
  */
 export async function readJsonBody(
   { req, res }: { req: IncomingMessage; res: ServerResponse },
@@ -41,6 +41,8 @@ export async function readJsonBody(
   if ((req.headers["content-encoding"] ?? "identity") !== "identity") {
     throw invalid("content-encoding: only an uncoded body is understood");
   }
+  // Nothing more would be heard of it: neither an end nor a close.
+  if (req.destroyed) throw clientGone();
   const announced = Number(req.headers["content-length"] ?? 0);
   if (announced > o.limitBytes) throw tooLarge(o.limitBytes);
   const share = o.budget.open(o.owner);
@@ -84,12 +86,16 @@ function readBytes(req: IncomingMessage, share: ByteShare, { clock, limitBytes }
       }
     };
     const end = () => settle(() => resolve(Buffer.concat(chunks)));
-    const broken = () => settle(() => reject(new ApiError("client_gone", "the client left")));
+    const broken = () => settle(() => reject(clientGone()));
     const late = () =>
       settle(() => reject(new ApiError("request_timeout", "the body took too long", { step: "validate" })));
     const cancel = clock.setTimer(late, BODY_TIMEOUT_MS);
     req.on("data", take).on("end", end).on("close", broken);
   });
+}
+
+function clientGone(): ApiError {
+  return new ApiError("client_gone", "the client left");
 }
 
 function invalid(message: string): ApiError {

@@ -285,4 +285,31 @@ describe("bodies of open calls", () => {
     expect((await turn).status).toBe(200);
     await bounded[Symbol.asyncDispose]();
   });
+
+  it("share their bound with the answers that are read whole, until these are with the client", async () => {
+    const bounded = await startApi({ bodies: { total: 3_000, perOwner: 2_000 } });
+    for (const user of ["alice", "bob"]) {
+      bounded.gateways.set(`human:${user}`, { origin: gateway.origin, token: GATEWAY_TOKEN });
+    }
+    const answer = JSON.stringify({ ok: true, result: { text: "x".repeat(1_400) } });
+    const sessions = (user: string) => call(bounded.url, { path: "/api/openclaw/sessions", user });
+    const arrived = Promise.withResolvers<ServerResponse>();
+    gateway.on((_req, res) => {
+      res.write(answer.slice(0, -1));
+      arrived.resolve(res);
+    });
+    const first = sessions("alice");
+    const open = await arrived.promise;
+    gateway.on((_req, res) => void res.end(answer));
+    await eventually(async () => (await sessions("alice")).status).toBe(429);
+    const refused = await sessions("alice");
+    expect(refused.json).toMatchObject({ code: "too_many_bytes", error: expect.stringContaining("the call was made") });
+    // The tool has run: whether to run it again is not ours to advise.
+    expect(refused.headers).not.toHaveProperty("retry-after");
+    expect((await sessions("bob")).status).toBe(200);
+    open.end("}");
+    expect((await first).status).toBe(200);
+    await eventually(async () => (await sessions("alice")).status).toBe(200);
+    await bounded[Symbol.asyncDispose]();
+  });
 });

@@ -1,9 +1,9 @@
 import { ApiError } from "../errors.ts";
 
-/** Seconds after which a caller may try again: bodies leave as fast as gateways and providers take them. */
+/** Seconds after which a caller may try again: bodies leave as fast as gateways, providers and clients take them. */
 const RETRY_SECONDS = 1;
 
-/** Bounds the bytes of request bodies held at a time, of the process and of each owner. Counts are of this replica alone. */
+/** Bounds the bytes of bodies held at a time, of the process and of each owner. Counts are of this replica alone. */
 export interface ByteBudget {
   /** Opens a share of the owner's, empty at first. */
   open(owner: string): ByteShare;

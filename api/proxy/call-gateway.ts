@@ -1,15 +1,17 @@
 import { Readable } from "node:stream";
+import { tenantKey } from "../auth/tenant.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";
+import type { ByteShare } from "../limit/byte-budget.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { OutgoingBody } from "./outgoing-body.ts";
 import type { GatewayProxy } from "./proxy.ts";
 import { isMoved, refusalError } from "./refusal.ts";
 import { upstreamFailure } from "./upstream-error.ts";
 
-/** Longest answer that is read whole. */
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+/** Longest answer that is read whole: parsed and written again it costs memory several times. */
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** A call whose answer is needed whole. */
 export interface GatewayRequest {
@@ -21,7 +23,8 @@ export interface GatewayRequest {
 }
 
 /**
- * Posts JSON to the tenant's gateway and answers its JSON. Aborts when the client leaves.
+ * Posts JSON to the tenant's gateway and answers its JSON. Aborts when the client leaves. The answer's bytes count as the tenant's
+ * until ours is over.
  * @throws ApiError or GatewayAnswerError for everything but a success.
  */
 export async function callGateway(
@@ -53,7 +56,7 @@ async function exchange(
   signal: AbortSignal,
 ): Promise<unknown> {
   proxy.metrics.bytes.inc({ dir: "up" }, request.body.byteLength);
-  const { statusCode, headers, text } = await send(proxy, upstream, request, call.requestId, signal);
+  const { statusCode, headers, text } = await send(proxy, call, upstream, request, signal);
   if (statusCode < 200 || statusCode > 299) {
     const error = refusalError({ status: statusCode, headers, body: text });
     if (isMoved(error)) proxy.metrics.upstreamErrors.inc({ reason: "moved" });
@@ -68,13 +71,7 @@ async function exchange(
   }
 }
 
-async function send(
-  proxy: GatewayProxy,
-  upstream: Upstream,
-  request: GatewayRequest,
-  requestId: string,
-  signal: AbortSignal,
-) {
+async function send(proxy: GatewayProxy, call: Call, upstream: Upstream, request: GatewayRequest, signal: AbortSignal) {
   try {
     const {
       statusCode,
@@ -86,7 +83,7 @@ async function send(
       method: "POST",
       headers: upstreamHeaders({
         token: upstream.token,
-        requestId,
+        requestId: call.requestId,
         accept: "application/json",
         forwarded: request.forwarded ?? {},
         bodyBytes: request.body.byteLength,
@@ -97,18 +94,43 @@ async function send(
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) throw new RangeError("the answer is too long");
-      chunks.push(chunk);
-    }
-    return { statusCode, headers, text: Buffer.concat(chunks).toString("utf8") };
+    const share = proxy.bytes.open(tenantKey(call.tenant));
+    call.res.once("close", share.release);
+    const announced = Number(headers["content-length"] ?? 0);
+    return { statusCode, headers, text: await readText(answer, announced, share) };
   } catch (cause) {
-    if (signal.aborted) throw cause;
+    if (signal.aborted || cause instanceof ApiError) throw cause;
     const { reason, error } = upstreamFailure(cause);
     proxy.metrics.upstreamErrors.inc({ reason });
     throw error;
+  }
+}
+
+/** Leaving the loop ends the exchange, so what is refused is not read to its end. */
+async function readText(answer: AsyncIterable<Buffer>, announced: number, share: ByteShare): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer) {
+    size += chunk.length;
+    take(share, Math.max(size, announced));
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function take(share: ByteShare, bytes: number): void {
+  if (bytes > MAX_ANSWER_BYTES) {
+    const message = `the instance's answer is over the limit of ${MAX_ANSWER_BYTES} bytes`;
+    throw new ApiError("gateway_error", message, { step: "gateway" });
+  }
+  try {
+    share.cover(bytes);
+  } catch (cause) {
+    // Without a time to try again: what was asked for may have been done.
+    if (!(cause instanceof ApiError)) throw cause;
+    throw new ApiError(cause.code, `${cause.message}: the call was made, its answer is lost`, {
+      step: "gateway",
+      cause,
+    });
   }
 }

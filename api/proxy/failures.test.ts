@@ -7,6 +7,7 @@ import { ManualClock } from "#test/harness/manual-clock.ts";
 import { type ApiUnderTest, GATEWAY_TOKEN, startApi } from "../testing/api-under-test.ts";
 import { call } from "../testing/client.ts";
 import { type Script, type ScriptedGateway, sendJson, startScriptedGateway } from "../testing/scripted-gateway.ts";
+import { MAX_ANSWER_BYTES } from "./call-gateway.ts";
 import { READ_TIMEOUT_MS } from "./proxy.ts";
 
 const clock = new ManualClock();
@@ -115,6 +116,31 @@ describe("an error of the gateway", () => {
     gateway.on((_req, res) => void res.end(body));
     const { status, json } = await sessions();
     expect([status, json]).toMatchObject([502, { code: "gateway_error" }]);
+  });
+});
+
+describe("an answer that is needed whole", () => {
+  const whole = (bytes: number) =>
+    JSON.stringify({ ok: true, result: "x".repeat(bytes - '{"ok":true,"result":""}'.length) });
+
+  it("may be as long as the limit", async () => {
+    gateway.on((_req, res) => void res.end(whole(MAX_ANSWER_BYTES)));
+    expect((await sessions()).status).toBe(200);
+  });
+
+  it("is refused above it, as soon as its length is known", async () => {
+    for (const announced of [true, false]) {
+      const left = Promise.withResolvers<void>();
+      gateway.on((_req, res) => {
+        res.once("close", left.resolve);
+        if (announced) res.setHeader("content-length", MAX_ANSWER_BYTES + 1);
+        // Announced, the first byte is enough.
+        res.write(announced ? "{" : whole(MAX_ANSWER_BYTES + 1));
+      });
+      const { status, json } = await sessions();
+      expect([status, json]).toMatchObject([502, { code: "gateway_error", error: expect.stringContaining("limit") }]);
+      await left.promise;
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { tenantKey } from "../auth/tenant.ts";
 import { faultOf } from "../error-mapper.ts";
 import type { Call } from "../http/call.ts";
 import type { ResolveUpstream, Upstream } from "../instances/upstream.ts";
+import type { ByteBudget } from "../limit/byte-budget.ts";
 import type { OpenStreams } from "../limit/open-streams.ts";
 import type { ProxyMetrics } from "./metrics.ts";
 import type { OutgoingBody } from "./outgoing-body.ts";
@@ -13,6 +14,8 @@ export interface GatewayProxy {
   readonly agent: Agent;
   readonly resolve: ResolveUpstream;
   readonly streams: OpenStreams;
+  /** Where answers that are read whole are counted, together with the bodies of requests. */
+  readonly bytes: ByteBudget;
   readonly metrics: ProxyMetrics;
   readonly clock: Clock;
 }

@@ -51,6 +51,7 @@ export async function startApi(
   const noCluster = () => {
     throw new Error("there is no cluster in this test");
   };
+  const bodies = createByteBudget(o.bodies ?? { total: 2 ** 26, perOwner: 2 ** 25 });
   let ids = 0;
   const context: ApiContext = {
     log: createLogger("api-test", "silent"),
@@ -62,6 +63,7 @@ export async function startApi(
     proxy: {
       agent,
       streams: createOpenStreams(maxStreams),
+      bytes: bodies,
       metrics: createProxyMetrics(registry),
       clock,
       async resolve(tenant) {
@@ -70,7 +72,7 @@ export async function startApi(
         return gateway;
       },
     },
-    bodies: createByteBudget(o.bodies ?? { total: 2 ** 26, perOwner: 2 ** 25 }),
+    bodies,
     metrics: createHttpMetrics(registry),
     draining: draining.signal,
   };
