@@ -5,7 +5,7 @@ export const REASON_MEANING = {
 
   ClassNotFound: "The class named by `spec.className` does not exist.",
 
-  ForbiddenConfigKey: "`gateway.config` sets a key that belongs to the operator; the message lists them.",
+  ForbiddenConfigKey: "`gateway.config` sets a key that belongs to the operator or the class; the message lists them.",
   ConfigRejected: "OpenClaw refused its configuration (exit 78); the message has its own words.",
   ModelNotFound: "`model.default` is not a model of the class.",
 

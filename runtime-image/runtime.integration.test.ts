@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ModelSimulator, startModelSimulator } from "#test/harness/model/simulator.ts";
 import { type Container, makeVolume, mountImage, type Rootfs, startContainer } from "#test/images/container.ts";
 import { ensureRuntimeImage } from "#test/images/images.ts";
+import { INSTANCE_KEYS } from "../operator/build/config-keys.ts";
 import { buildOpenClawConfig, CREDENTIAL_ENV, renderOpenClawConfig } from "../operator/build/openclaw-config.ts";
 
 /** These only end a test that hangs: the image is built when need be, and a busy machine starts a gateway slowly. */
@@ -140,6 +141,16 @@ describe("the runtime image, as a pod runs it", { timeout: LIMITS.test }, () => 
     expect(await container.exited, container.log()).toBe(0);
   });
 
+  it("knows every key that an instance may set, and those that are refused since they run commands", async () => {
+    const container = await start({}, ["/bin/sh", "-c", "openclaw config schema > /data/schema.json"]);
+    expect(await container.exited, container.log()).toBe(0);
+    const schema: unknown = JSON.parse(await readFile(join(volume, "schema.json"), "utf8"));
+    expect(INSTANCE_KEYS.filter((path) => !describes(schema, path)).map((path) => path.join("."))).toEqual([]);
+    for (const path of ["mcp.servers.*.command", "env.vars.*", "hooks.internal.load.extraDirs", "no.such.key"]) {
+      expect([path, describes(schema, path.split("."))]).toEqual([path, path !== "no.such.key"]);
+    }
+  });
+
   it.each<[string, { extra?: object; env?: Record<string, string> }, number, RegExp]>([
     ["an unknown key", { extra: { bogusKey: 1 } }, 78, /bogusKey/],
     ["a wrong type", { extra: { cron: { enabled: "perhaps" } } }, 78, /cron\.enabled/],
@@ -165,6 +176,16 @@ describe("the runtime image, as a pod runs it", { timeout: LIMITS.test }, () => 
     await rm(foreign, { recursive: true });
   });
 });
+
+/** True when a JSON schema has something to say of the value at this path; `*` stands for any key. */
+function describes(schema: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  if (key === undefined) return true;
+  const { properties, additionalProperties, anyOf, oneOf, allOf } = schema as Record<string, unknown>;
+  const below = (properties as Record<string, unknown> | undefined)?.[key] ?? additionalProperties;
+  const parts = [anyOf, oneOf, allOf].flatMap((list) => (Array.isArray(list) ? list : []));
+  return describes(below, rest) || parts.some((part) => describes(part, [key, ...rest]));
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -40,7 +40,7 @@ const gatewaySchema = z
     config: openObject(64)
       .optional()
       .describe(
-        "OpenClaw configuration merged over the class's. Keys of authentication, bind, port, model credentials and plugins are refused by the condition `ConfigValid`.",
+        "OpenClaw configuration merged over the class's: how the agent works, remembers and speaks, and MCP servers by URL. Any other key, and references to the environment, are refused by the condition `ConfigValid`.",
       ),
   })
   .describe("Settings of the OpenClaw gateway.");

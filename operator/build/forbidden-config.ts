@@ -1,59 +1,16 @@
+import { INSTANCE_KEYS, OPERATOR_KEYS } from "./config-keys.ts";
+
 /** A JSON object as it comes out of a custom resource. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/**
- * Keys of an OpenClaw configuration that belong to the operator. A pattern names a key and with it all below; `*` is any
- * one key, `PREFIX_*` any key that starts so.
- */
-const FORBIDDEN = [
-  // How the API and the operator reach the gateway and prove themselves to it.
-  "gateway.mode",
-  "gateway.port",
-  "gateway.bind",
-  "gateway.customBindHost",
-  "gateway.auth",
-  "gateway.tls",
-  "gateway.trustedProxies",
-  "gateway.allowRealIpFallback",
-  "gateway.publicOrigin",
-  "gateway.tailscale",
-  "gateway.remote",
-  "gateway.roles",
-  "gateway.http.endpoints",
-  "hooks.token",
-  // Doors besides the API's.
-  "gateway.controlUi",
-  "gateway.terminal",
-  "gateway.portals",
-  "gateway.nodes",
-  // The instance has fields of its own for these: spec.gateway.toolsAllow and toolsDeny, spec.model.default.
-  "gateway.tools",
-  "agents.defaults.model.primary",
-  // Models come from the class and are reached through the model gateway with the pod's virtual key.
-  "models",
-  "auth",
-  "secrets",
-  // Code that runs inside the gateway process.
-  "plugins",
-  // The class decides what the agent may run (agent.exec); what would widen it is not the instance's to say.
-  "tools.exec.mode",
-  "tools.exec.security",
-  "tools.exec.ask",
-  "tools.exec.host",
-  "tools.exec.node",
-  "tools.elevated",
-  "tools.fs",
-  "commands.bash",
-  "agents.entries.*.tools.exec",
-  "agents.entries.*.tools.elevated",
-  "agents.entries.*.tools.fs",
-  // Switches of the process itself.
-  "env.vars.OPENCLAW_*",
-  "env.vars.HATCHERY_*",
-].map((pattern) => pattern.split("."));
+/** Whose configuration it is: the platform team's, or that of somebody who owns an instance. */
+export type ConfigAuthor = "class" | "instance";
 
 /** Refused wherever they stand: an include reads what the agent can write, the others are traps of JavaScript objects. */
 const FORBIDDEN_ANYWHERE: ReadonlySet<string> = new Set(["$include", "__proto__", "constructor", "prototype"]);
+
+/** What OpenClaw replaces by a variable of the process, where the slot's credentials are. */
+const ENV_REFERENCE = /\$\{[A-Za-z_]/;
 
 /** What of a configuration may be merged, and the paths (`gateway.auth`) of what may not. */
 export interface Sifted {
@@ -61,13 +18,25 @@ export interface Sifted {
   readonly forbidden: readonly string[];
 }
 
+/** Which keys pass: all but those of `patterns` and what wipes them out, or only those. */
+interface Rule {
+  readonly patterns: readonly (readonly string[])[];
+  readonly kind: "refuse" | "allow";
+  readonly mayReferToEnvironment: boolean;
+}
+
+const RULES: Readonly<Record<ConfigAuthor, Rule>> = {
+  class: { patterns: OPERATOR_KEYS, kind: "refuse", mayReferToEnvironment: true },
+  instance: { patterns: INSTANCE_KEYS, kind: "allow", mayReferToEnvironment: false },
+};
+
 /**
- * Parts the keys of a user's OpenClaw configuration that carry auth, bind, port, model credentials, plugins or exec policy
- * from the rest. Overwriting a parent of such a key with something that is no object counts as touching the key.
+ * Parts the keys of an OpenClaw configuration that its author may set from the rest. Overwriting a parent of a key with something
+ * that is no object counts as touching the key.
  */
-export function siftConfig(config: JsonObject): Sifted {
+export function siftConfig(config: JsonObject, author: ConfigAuthor): Sifted {
   const forbidden: string[] = [];
-  const allowed = siftObject(config, [], FORBIDDEN, forbidden);
+  const allowed = siftObject(config, [], RULES[author], forbidden);
   return { allowed, forbidden: forbidden.sort() };
 }
 
@@ -76,34 +45,43 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function siftObject(
-  object: JsonObject,
-  path: readonly string[],
-  patterns: readonly string[][],
-  forbidden: string[],
-): JsonObject {
+function siftObject(object: JsonObject, path: readonly string[], rule: Rule, forbidden: string[]): JsonObject {
   const kept: [string, unknown][] = [];
   for (const [key, value] of Object.entries(object)) {
     const here = [...path, key];
-    const matching = patterns.filter((pattern) => matches(pattern[path.length], key));
-    const belongs = matching.some((pattern) => pattern.length === here.length);
-    const wipesOut = matching.length > 0 && !isJsonObject(value);
-    if (FORBIDDEN_ANYWHERE.has(key) || belongs || wipesOut) forbidden.push(here.join("."));
-    else kept.push([key, siftValue(value, here, matching, forbidden)]);
+    const below = isTrap(key, value, rule) ? undefined : ruleBelow(rule, path.length, key, value);
+    if (below) kept.push([key, siftValue(value, here, below, forbidden)]);
+    else forbidden.push(here.join("."));
   }
   return Object.fromEntries(kept);
 }
 
-function siftValue(
-  value: unknown,
-  path: readonly string[],
-  patterns: readonly string[][],
-  forbidden: string[],
-): unknown {
+function isTrap(key: string, value: unknown, { mayReferToEnvironment }: Rule): boolean {
+  return FORBIDDEN_ANYWHERE.has(key) || (!mayReferToEnvironment && refersToEnvironment(value));
+}
+
+function refersToEnvironment(value: unknown): boolean {
+  return typeof value === "string"
+    ? ENV_REFERENCE.test(value)
+    : Array.isArray(value) && value.some(refersToEnvironment);
+}
+
+/** The rule for what is below a key, undefined when the key is refused. */
+function ruleBelow(rule: Rule, depth: number, key: string, value: unknown): Rule | undefined {
+  const patterns = rule.patterns.filter((pattern) => matches(pattern[depth], key));
+  const isNamed = patterns.some((pattern) => pattern.length === depth + 1);
+  const leadsOn = patterns.length > 0 && isJsonObject(value);
+  if (rule.kind === "refuse") return isNamed || (patterns.length > 0 && !leadsOn) ? undefined : { ...rule, patterns };
+  if (isNamed) return { ...rule, kind: "refuse", patterns: [] };
+  return leadsOn ? { ...rule, patterns } : undefined;
+}
+
+function siftValue(value: unknown, path: readonly string[], rule: Rule, forbidden: string[]): unknown {
   if (Array.isArray(value)) {
-    return value.map((item: unknown, index) => siftValue(item, [...path, String(index)], [], forbidden));
+    const ofItems = { ...rule, patterns: [] };
+    return value.map((item: unknown, index) => siftValue(item, [...path, String(index)], ofItems, forbidden));
   }
-  return isJsonObject(value) ? siftObject(value, path, patterns, forbidden) : value;
+  return isJsonObject(value) ? siftObject(value, path, rule, forbidden) : value;
 }
 
 function matches(segment: string | undefined, key: string): boolean {

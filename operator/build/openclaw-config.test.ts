@@ -14,6 +14,9 @@ const INPUT: OpenClawConfigInput = {
   modelGatewayUrl: "http://hatchery-model-gateway.hatchery.svc:8080",
 };
 
+/** How OpenClaw's configurations refer to a variable of the process. */
+const reference = (name: string) => `$\{${name}}`;
+
 function build(change: Partial<OpenClawConfigInput> = {}) {
   return buildOpenClawConfig({ ...INPUT, ...change });
 }
@@ -59,12 +62,12 @@ describe("a user's configuration", () => {
   it("merges over the operator's, the instance's over the class's", () => {
     const { config, forbidden } = build({
       classConfig: { cron: { enabled: true }, agents: { defaults: { timeoutSeconds: 60, maxConcurrent: 2 } } },
-      instanceConfig: { agents: { defaults: { timeoutSeconds: 30 } }, mcp: { servers: { a: { command: "a" } } } },
+      instanceConfig: { agents: { defaults: { timeoutSeconds: 30 } }, mcp: { servers: { a: { url: "https://a" } } } },
     });
     expect(forbidden).toEqual([]);
     expect(config).toMatchObject({
       cron: { enabled: true },
-      mcp: { servers: { a: { command: "a" } } },
+      mcp: { servers: { a: { url: "https://a" } } },
       agents: { defaults: { timeoutSeconds: 30, maxConcurrent: 2, skipBootstrap: true } },
     });
   });
@@ -95,24 +98,89 @@ describe("a user's configuration", () => {
     [{ tools: { exec: { mode: "full", timeoutSeconds: 5 } } }, ["tools.exec.mode"]],
     [{ tools: { fs: { workspaceOnly: false } } }, ["tools.fs"]],
     [{ agents: { entries: { main: { tools: { exec: { mode: "full" } } } } } }, ["agents.entries.main.tools.exec"]],
-    [{ env: { vars: { OPENCLAW_GATEWAY_PASSWORD: "x", MINE: "y" } } }, ["env.vars.OPENCLAW_GATEWAY_PASSWORD"]],
+    [{ env: { vars: { OPENCLAW_GATEWAY_PASSWORD: "x" } } }, ["env.vars.OPENCLAW_GATEWAY_PASSWORD"]],
     [{ hooks: { token: "t", enabled: true } }, ["hooks.token"]],
     [{ $include: "/data/home/mine.json" }, ["$include"]],
-    [{ session: { $include: "./x" }, bindings: [{ $include: "./y" }] }, ["bindings.0.$include", "session.$include"]],
-    [JSON.parse('{"__proto__":{"gateway":{"port":1}},"ui":{"constructor":1}}'), ["__proto__", "ui.constructor"]],
-  ])("has these keys refused and left out: %j", (instanceConfig, paths) => {
-    const ofInstance = build({ instanceConfig });
-    expect(ofInstance.forbidden).toEqual(paths);
-    expect(build({ classConfig: instanceConfig }).forbidden).toEqual(paths);
+    [{ session: { resetTriggers: [{ $include: "./y" }] } }, ["session.resetTriggers.0.$include"]],
+    [
+      JSON.parse('{"__proto__":{"gateway":{"port":1}},"session":{"constructor":1}}'),
+      ["__proto__", "session.constructor"],
+    ],
+  ])("has these keys refused and left out: %j", (config, paths) => {
+    expect(build({ classConfig: config }).forbidden).toEqual(paths);
+    const ofInstance = build({ instanceConfig: config });
+    // An instance is refused whole sections of which a class may set a part.
+    for (const path of paths) {
+      expect(ofInstance.forbidden.some((refused) => path === refused || path.startsWith(`${refused}.`))).toBe(true);
+    }
     const plain = build().config;
     for (const key of ["gateway", "models", "plugins"]) expect(ofInstance.config[key]).toEqual(plain[key]);
     expect(ofInstance.config).toMatchObject({ tools: { exec: { mode: "full" }, fs: { workspaceOnly: true } } });
   });
 
   it("keeps what stands beside a refused key", () => {
-    expect(siftConfig({ tools: { exec: { mode: "full", timeoutSeconds: 5 } } }).allowed).toEqual({
-      tools: { exec: { timeoutSeconds: 5 } },
-    });
+    for (const author of ["class", "instance"] as const) {
+      expect(siftConfig({ tools: { exec: { mode: "full", timeoutSeconds: 5 } } }, author).allowed).toEqual({
+        tools: { exec: { timeoutSeconds: 5 } },
+      });
+    }
+  });
+
+  it.each<[string, JsonObject, string]>([
+    [
+      "starts a command, whatever agent.exec says",
+      { mcp: { servers: { a: { command: "sh" } } } },
+      "mcp.servers.a.command",
+    ],
+    ["starts a command for media", { tools: { media: { models: [{ command: "sh" }] } } }, "tools.media"],
+    ["starts a command for links", { tools: { links: { models: [{ command: "sh" }] } } }, "tools.links"],
+    ["loads code of the agent's", { hooks: { internal: { load: { extraDirs: ["/data/x"] } } } }, "hooks"],
+    ["runs another agent's program", { agents: { entries: { x: { runtime: { type: "acp" } } } } }, "agents.entries.x"],
+    [
+      "turns exec on in another place",
+      { agents: { list: [{ id: "x", tools: { exec: { mode: "full" } } }] } },
+      "agents.list",
+    ],
+    [
+      "widens what may be written",
+      { tools: { exec: { applyPatch: { workspaceOnly: false } } } },
+      "tools.exec.applyPatch",
+    ],
+    ["gives tools back", { tools: { deny: [] } }, "tools.deny"],
+    ["lets jobs run by the clock", { cron: { enabled: true } }, "cron"],
+    ["calls a model elsewhere", { memory: { search: { remote: { baseUrl: "https://x" } } } }, "memory"],
+    ["carries a credential", { talk: { providers: { x: { apiKey: "k" } } } }, "talk"],
+    ["sets a switch of the process", { env: { vars: { NODE_OPTIONS: "--require /data/x.js" } } }, "env"],
+    ["... and not by a space before its name", { env: { vars: { " OPENCLAW_GATEWAY_TOKEN": "x" } } }, "env"],
+    ["... and not beside vars", { env: { OPENCLAW_GATEWAY_TOKEN: "x" } }, "env"],
+    ["sends what leaves the pod elsewhere", { proxy: { enabled: true, proxyUrl: "http://x" } }, "proxy"],
+    [
+      "says the token",
+      { messages: { responsePrefix: reference("OPENCLAW_GATEWAY_TOKEN") } },
+      "messages.responsePrefix",
+    ],
+    [
+      "says it in a list",
+      { session: { resetTriggers: ["a", reference("HATCHERY_MODEL_KEY")] } },
+      "session.resetTriggers",
+    ],
+    [
+      "sends the token",
+      { mcp: { servers: { a: { url: "https://x", headers: { x: reference("OPENCLAW_GATEWAY_TOKEN") } } } } },
+      "mcp.servers.a.headers.x",
+    ],
+    ["nobody has heard of", { brandNew: true }, "brandNew"],
+  ])("of an instance holds nothing that %s", (_what, instanceConfig, path) => {
+    expect(build({ instanceConfig }).forbidden).toContain(path);
+  });
+
+  it("of an instance leaves the servers of its class alone, and what is sent to them", () => {
+    const classConfig = {
+      mcp: { servers: { corp: { url: "https://corp", headers: { key: reference("CORP_KEY") } } } },
+    };
+    const instanceConfig = { mcp: { servers: { corp: { url: "https://x" }, mine: { url: "https://mine" } } } };
+    expect(build({ classConfig, instanceConfig }).forbidden).toEqual(["mcp.servers.corp"]);
+    expect(build({ classConfig }).forbidden).toEqual([]);
   });
 
   it("never moves the operator's keys, whatever it holds", () => {

@@ -55,13 +55,28 @@ export function buildOpenClawConfig(input: OpenClawConfigInput): OpenClawConfig 
   if (!input.models.some((model) => model.name === input.defaultModel)) {
     throw new RangeError(`model ${JSON.stringify(input.defaultModel)} is not one of the class's`);
   }
-  const ofClass = siftConfig(input.classConfig ?? {});
-  const ofInstance = siftConfig(input.instanceConfig ?? {});
+  const ofClass = siftConfig(input.classConfig ?? {}, "class");
+  const ofInstance = siftConfig(input.instanceConfig ?? {}, "instance");
   const merged = [ofClass.allowed, ofInstance.allowed].reduce(mergeConfig, operatorConfig(input));
   return {
     config: sortKeys(merged) as JsonObject,
-    forbidden: [...new Set([...ofClass.forbidden, ...ofInstance.forbidden])].sort(),
+    forbidden: [
+      ...new Set([
+        ...ofClass.forbidden,
+        ...ofInstance.forbidden,
+        ...sharedServers(ofClass.allowed, ofInstance.allowed),
+      ]),
+    ].sort(),
   };
+}
+
+/** A class may send a credential to its MCP servers: an instance that moved one would be sent it. */
+function sharedServers(ofClass: JsonObject, ofInstance: JsonObject): string[] {
+  const [theirs, own] = [ofClass, ofInstance].map(({ mcp }) => (isJsonObject(mcp) ? mcp.servers : undefined));
+  if (!isJsonObject(theirs) || !isJsonObject(own)) return [];
+  return Object.keys(own)
+    .filter((name) => Object.hasOwn(theirs, name))
+    .map((name) => `mcp.servers.${name}`);
 }
 
 /** The text of openclaw.json. */
