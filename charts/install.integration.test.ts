@@ -160,6 +160,7 @@ describe("rights, as the apiserver grants them", () => {
     ["operator", "create", claws, TENANTS, "no"],
     ["operator", "delete", claws, TENANTS, "no"],
     ["operator", "patch", classes, "", "no"],
+    ["operator", "patch", `${classes}/status`, "", "yes"],
     ["operator", "delete", "pods", TENANTS, "yes"],
     ["operator", "delete", "secrets", TENANTS, "no"],
     ["operator", "delete", "persistentvolumeclaims", TENANTS, "no"],

@@ -55,9 +55,10 @@ describe("rights", () => {
     const kept = ["get", "list", "watch", "create", "patch"];
     const replaced = [...kept, "delete"];
     expect(granted("ClusterRole", "hatchery-operator")).toEqual({
-      "hatchery.openagents.com/openclawinstances": ["list", "watch"],
-      "hatchery.openagents.com/openclawclasses": ["list", "watch"],
+      "hatchery.openagents.com/openclawinstances": ["get", "list", "watch"],
+      "hatchery.openagents.com/openclawclasses": ["get", "list", "watch"],
       "hatchery.openagents.com/openclawinstances/status": ["patch"],
+      "hatchery.openagents.com/openclawclasses/status": ["patch"],
       "hatchery.openagents.com/openclawinstances/finalizers": ["update"],
       "/secrets": kept,
       "/configmaps": kept,

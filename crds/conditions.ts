@@ -10,6 +10,12 @@ export const CONDITION = {
 } as const;
 export type ConditionType = (typeof CONDITION)[keyof typeof CONDITION];
 
+/** Condition types of an OpenClawClass. */
+export const CLASS_CONDITION = {
+  ConfigValid: "ConfigValid",
+  RolledOut: "RolledOut",
+} as const;
+
 /** One word for people; derived from the conditions, never decided on. */
 export const PHASE = {
   Provisioning: "Provisioning",

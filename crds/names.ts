@@ -21,6 +21,10 @@ export const ANNOTATION = {
   appliedHash: `${GROUP}/applied-hash`,
   /** SHA-256 of what the pod is built from; differs = a new pod is due. */
   podHash: `${GROUP}/pod-hash`,
+  /** On the pod: SHA-256 of what of it is the instance's own; equal while pod-hash differs = the class changed. */
+  ownHash: `${GROUP}/own-hash`,
+  /** On a pod that a rollout of its class made: until it is ready it counts as unavailable. */
+  rollout: `${GROUP}/rollout`,
   /** Version of the operator that applied it. */
   operatorVersion: `${GROUP}/operator-version`,
   /** On the ConfigMap: digest of the configuration it was written with; differs from its content = edited by hand. */

@@ -4,6 +4,8 @@ export const REASON_MEANING = {
   Pending: "Not looked at yet, or an earlier condition must hold first.",
 
   ClassNotFound: "The class named by `spec.className` does not exist.",
+  RollingOut: "A change of the class is on its way to its instances.",
+  RolloutStuck: "Instances that took a change of the class do not become ready, so it goes no further.",
 
   ForbiddenConfigKey: "`gateway.config` sets a key that belongs to the operator or the class; the message lists them.",
   ConfigRejected: "OpenClaw refused its configuration (exit 78); the message has its own words.",

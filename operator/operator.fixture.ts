@@ -99,6 +99,7 @@ export async function startOperator(kubeconfig: string, namespace: string): Prom
     callGateway: gateways.call,
     suspension,
     workers: 4,
+    classGatherMs: 100,
     identity: "operator-under-test",
     clock: systemClock,
     log,

@@ -7,6 +7,8 @@ import { createEventRecorder, type EventRecorder } from "#lib/kube/events.ts";
 import type { Informer } from "#lib/kube/informer.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Caches, createCaches } from "./cache/caches.ts";
+import { type ClassController, createClassController } from "./class/controller.ts";
+import { createRolloutGate, type RolloutGate } from "./class/rollout-gate.ts";
 import { createInstanceReconciler } from "./instance/reconcile.ts";
 import type { Settings } from "./instance/settings.ts";
 import { triggerInstances } from "./instance/triggers.ts";
@@ -25,6 +27,8 @@ export interface OperatorOptions {
   /** Asks a gateway to finish its work. */
   readonly suspension: GatewaySuspension;
   readonly workers: number;
+  /** How long changes are gathered before a class's status tells of them; default 5 s. */
+  readonly classGatherMs?: number;
   /** Name of this process in events. */
   readonly identity: string;
   readonly clock: Clock;
@@ -59,6 +63,21 @@ export function createOperator(o: OperatorOptions): Operator {
   const beside = { onVerdict: (key: string) => controller.queue.add(key), clock, log };
   const prober = createGatewayProber({ ...beside, call: o.callGateway });
   const drainer = createGatewayDrainer({ ...beside, calls: o.suspension });
+  const rollouts: RolloutGate = createRolloutGate({
+    caches,
+    wake: (key) => controller.queue.add(key),
+    onProgress: (className) => classes.onProgress(className),
+  });
+  const classes: ClassController = createClassController({
+    client,
+    caches,
+    rollouts,
+    events,
+    clock,
+    log,
+    registry,
+    gatherMs: o.classGatherMs,
+  });
   const controller: Controller = createController({
     name: "instance",
     reconcile: createInstanceReconciler({
@@ -66,6 +85,7 @@ export function createOperator(o: OperatorOptions): Operator {
       caches,
       prober,
       drainer,
+      rollouts,
       events,
       clock,
       settings: o.settings,
@@ -78,5 +98,12 @@ export function createOperator(o: OperatorOptions): Operator {
   });
   triggerInstances(caches, controller.queue);
   observeInstances(registry, caches);
-  return { caches, informers: Object.values(caches), controllers: [controller], events, prober, drainer };
+  return {
+    caches,
+    informers: Object.values(caches),
+    controllers: [controller, classes.controller],
+    events,
+    prober,
+    drainer,
+  };
 }

@@ -58,6 +58,8 @@ const CLASS: KindDefinition = {
   columns: [
     { name: "Instances", type: "integer", jsonPath: ".status.instances" },
     { name: "Ready", type: "integer", jsonPath: ".status.ready" },
+    { name: "RolledOut", type: "string", jsonPath: '.status.conditions[?(@.type=="RolledOut")].status' },
+    { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="RolledOut")].reason' },
     { name: "Storage", type: "string", jsonPath: ".spec.storage.size" },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
     { name: "Image", type: "string", jsonPath: ".spec.image", wide: true },

@@ -44,6 +44,8 @@ export interface PodInputs {
   /** Digest of the rendered configuration: OpenClaw reads it only when it starts. */
   readonly configDigest: string;
   readonly operatorVersion: string;
+  /** The pod carries a change of its class to the instance. */
+  readonly rollout?: boolean;
 }
 
 /** The image an instance runs. */
@@ -67,12 +69,20 @@ export function buildPod(instance: OpenClawInstance, plan: OpenClawClass, inputs
       ...metadata,
       annotations: {
         [ANNOTATION.podHash]: podHash,
+        [ANNOTATION.ownHash]: ownHash(instance, inputs),
         [ANNOTATION.operatorVersion]: inputs.operatorVersion,
+        ...(inputs.rollout ? { [ANNOTATION.rollout]: "true" } : {}),
         ...(instance.spec.restartedAt === undefined ? {} : { [ANNOTATION.restartedAt]: instance.spec.restartedAt }),
       },
     },
     spec,
   };
+}
+
+/** Hash of what the instance itself, and nobody else, says of its pod: the rest is its class's and the operator's. */
+function ownHash({ spec }: OpenClawInstance, { slot, keyId }: PodInputs): string {
+  const { className, image, model, gateway } = spec;
+  return appliedHash({ className, image, model, gateway, slot, keyId });
 }
 
 function podSpec(instance: OpenClawInstance, plan: ClassSpec): PodSpec {

@@ -31,12 +31,21 @@ interface Child {
   readonly writes: Write[];
 }
 
-/** Plans the children in the order a pod needs them; ends at the first whose name is not ours to use. */
-export function planChildren(view: View, settings: Settings, slot: Slot, config: string | undefined): ChildrenPlan {
+/**
+ * Plans the children in the order a pod needs them; ends at the first whose name is not ours to use. With `keepConfig` the
+ * ConfigMap that is there stays as it is for now.
+ */
+export function planChildren(
+  view: View,
+  settings: Settings,
+  slot: Slot,
+  config: string | undefined,
+  { keepConfig = false } = {},
+): ChildrenPlan {
   const { class: plan } = view;
   if (!plan) return { writes: [], blocked: undefined, complete: false };
   const writes = claimOwnership(view, plan, slot);
-  for (const child of childrenOf(view, plan, settings, slot, config)) {
+  for (const child of childrenOf(view, plan, settings, slot, config, keepConfig)) {
     if (child.standing === "taken") {
       return { writes, blocked: nameTaken(child.step, child.kind, child.name), complete: false };
     }
@@ -53,6 +62,7 @@ function childrenOf(
   settings: Settings,
   slot: Slot,
   config: string | undefined,
+  keepConfig: boolean,
 ): Child[] {
   const { instance } = view;
   const network = buildClassPolicy(plan, instance.metadata.namespace ?? "", settings);
@@ -67,7 +77,7 @@ function childrenOf(
     },
     own(instance, STEP.Secret, SECRETS, view.secret, buildSecret(instance, slot.id, slot.key)),
     // Without a valid configuration the one that is there stays.
-    ...(config === undefined
+    ...(config === undefined || keepConfig
       ? []
       : [own(instance, STEP.Config, CONFIG_MAPS, view.configMap, buildConfigMap(instance, config))]),
     claim(view, plan, slot),

@@ -4,6 +4,7 @@ import { refKey } from "#lib/kube/types.ts";
 import { runtimeName } from "../build/identity.ts";
 import { classPolicyName } from "../build/network-policy.ts";
 import type { Caches } from "../cache/caches.ts";
+import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber } from "../probe/gateway-prober.ts";
 import { runId } from "./gateway.ts";
@@ -16,6 +17,7 @@ export interface Sources {
   readonly prober: GatewayProber;
   readonly drainer: GatewayDrainer;
   readonly backoff: ReplacementBackoff;
+  readonly rollouts: RolloutGate;
   /** Uids of objects whose deletion was asked for and that the watch has not yet told of. */
   readonly deleting: ReadonlySet<string>;
 }
@@ -23,7 +25,7 @@ export interface Sources {
 /** The view of an instance, from caches alone; undefined when there is no such instance. `now` in epoch milliseconds. */
 export function observe(
   key: string,
-  { caches, prober, drainer, backoff, deleting }: Sources,
+  { caches, prober, drainer, backoff, rollouts, deleting }: Sources,
   now: number,
 ): View | undefined {
   const instance = caches.instances.get(key);
@@ -45,6 +47,7 @@ export function observe(
     pod,
     gateway: run === undefined ? undefined : prober.verdict(key, run),
     drain: run === undefined ? undefined : drainer.verdict(key, run),
+    hasTurn: rollouts.hasTurn(instance),
     replaceAfter: backoff.notBefore(uid),
   };
 }

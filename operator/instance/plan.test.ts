@@ -100,7 +100,7 @@ describe("a pod", () => {
   });
 
   it("is replaced for a new image, and made anew at once if it never had a node", () => {
-    const view = { ...running(), class: aClass({ image: "registry.test/openclaw:2026.10.0" }) };
+    const view = { ...running(), instance: anInstance({ image: "registry.test/openclaw:2026.10.0" }) };
     expect(changes(plan(view))).toEqual(["delete Pod"]);
     const pod = view.pod && { ...view.pod, spec: { containers: [] }, status: { phase: "Pending" } };
     expect(changes(plan({ ...view, pod }))).toEqual(["delete Pod", "create Pod"]);
@@ -148,7 +148,8 @@ describe("a spec that cannot be carried out", () => {
   });
 
   it("replaces no pod for what else it says", () => {
-    const view = { ...running(), instance: forbidden, class: aClass({ image: "registry.test/openclaw:2026.10.0" }) };
+    const newer = aClass({ image: "registry.test/openclaw:2026.10.0" });
+    const view = { ...running(), instance: forbidden, class: newer, hasTurn: true };
     expect(changes(plan(view))).toEqual([]);
     expect(changes(plan({ ...view, instance: anInstance() }))).toEqual(["delete Pod"]);
   });

@@ -7,11 +7,13 @@ import { planChildren } from "./children.ts";
 import { type RenderedConfig, renderConfig } from "./config.ts";
 import { drainOf } from "./drain.ts";
 import { gatewayTarget, judgeGateway, type ProbeTarget, probeTarget } from "./gateway.ts";
+import { outdatedBy } from "./outdated.ts";
 import { standingOf } from "./ownership.ts";
 import { type PodPlan, planPod } from "./pod-plan.ts";
 import type { Settings } from "./settings.ts";
 import { type Slot, slotOf } from "./slot.ts";
 import { judgeStorage } from "./storage.ts";
+import { needsTurn, type RolloutStage } from "./turn.ts";
 import { type Blocked, fails, holds, type Judgement, unknown, type Verdict } from "./verdict.ts";
 import type { View } from "./view.ts";
 import type { Write } from "./write.ts";
@@ -24,6 +26,7 @@ export interface Plan {
   readonly slot: Slot;
   /** A child that cannot be as wanted. */
   readonly blocked: Blocked | undefined;
+  readonly rollout: RolloutStage;
   /** The gateway to call, beside the reconcile. */
   readonly probe: ProbeTarget | undefined;
   /** What is to be asked of a gateway that works, beside the reconcile; undefined = nothing. */
@@ -43,16 +46,21 @@ export interface Plan {
 export function planInstance(view: View, settings: Settings, now: number, newSlot: string): Plan {
   const slot = slotOf(view, settings.keyRing, newSlot);
   const config = configOf(view, settings);
-  const children = planChildren(view, settings, slot, config.text);
-  const wantedPod = children.complete ? podOf(view, settings, slot, config) : undefined;
+  const wantedPod = podOf(view, settings, slot, config);
+  const waits = !view.hasTurn && config.text !== undefined && needsTurn(view, wantedPod, now);
+  // A container that restarts in place reads the configuration anew: what waits for its turn keeps the one of before.
+  const keepConfig = waits && currentDigest(view) !== undefined;
+  const children = planChildren(view, settings, slot, config.text, { keepConfig });
   // A refused spec replaces no pod: it only gives back one that is missing.
-  const pod = planPod(view, wantedPod, now, config.text !== undefined);
+  const mayReplace = config.text !== undefined && !waits;
+  const pod = planPod(view, children.complete ? wantedPod : undefined, now, mayReplace);
   const judgement = judge(view, config, pod.verdict, now);
   return {
     writes: [...children.writes, ...pod.writes],
     judgement,
     slot,
     blocked: children.blocked ?? pod.blocked,
+    rollout: waits ? "waits" : isCurrent(view, wantedPod, judgement) ? "current" : "underWay",
     probe: probeTarget(view, slot),
     errand: errandOf(view, pod, slot),
     drain: pod.drain,
@@ -69,6 +77,13 @@ function errandOf({ instance, pod }: View, plan: PodPlan, slot: Slot): Plan["err
   return target && { kind, target };
 }
 
+/** Runs what it should, or should not run at all. */
+function isCurrent({ instance, pod }: View, wanted: Pod | undefined, judgement: Judgement): boolean {
+  if (instance.spec.runPolicy === "Stopped") return true;
+  const serves = judgement.PodReady.status === "True" && judgement.GatewayReachable.status === "True";
+  return serves && pod !== undefined && wanted !== undefined && outdatedBy(instance, pod, wanted) === undefined;
+}
+
 function configOf(view: View, settings: Settings): RenderedConfig {
   if (view.class) return renderConfig(view.instance, view.class, settings.modelGatewayUrl);
   const waits = unknown("Waits for the class.");
@@ -80,7 +95,7 @@ function podOf(view: View, settings: Settings, slot: Slot, config: RenderedConfi
   const configDigest = config.text === undefined ? currentDigest(view) : digest(config.text);
   if (!view.class || configDigest === undefined) return undefined;
   const inputs = { slot: slot.id, keyId: slot.key.id, configDigest, operatorVersion: settings.operatorVersion };
-  return buildPod(view.instance, view.class, inputs);
+  return buildPod(view.instance, view.class, { ...inputs, rollout: view.hasTurn });
 }
 
 /** Digest of the configuration that is there; undefined when it is not what we wrote, for then nobody vouches for it. */

@@ -1,7 +1,8 @@
-import { ANNOTATION, type InstanceDrain, LABEL, REASON, STEP } from "#crds/index.ts";
+import { type InstanceDrain, REASON, STEP } from "#crds/index.ts";
 import { PODS, type Pod } from "#lib/kube/resource.ts";
 import { nameTaken } from "./blocked.ts";
 import { planDrain } from "./drain.ts";
+import { outdatedBy } from "./outdated.ts";
 import { standingOf } from "./ownership.ts";
 import { judgePod, type PodVerdict } from "./pod-verdict.ts";
 import { type Blocked, fails, holds, unknown, type Verdict, waits } from "./verdict.ts";
@@ -79,23 +80,11 @@ function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number
     if (mayCreate) return { writes: [...remove(pod), create(wanted)], verdict };
     return { writes: remove(pod), verdict, wakeAt: view.replaceAfter };
   }
-  if (!wanted || !mayReplace || !isOutdated(view, pod, wanted)) return { writes: [], verdict, stays: true };
+  if (!wanted || !mayReplace || !outdatedBy(view.instance, pod, wanted)) return { writes: [], verdict, stays: true };
   const message = "The pod ends to make room for one built from the current spec.";
   // A pod without a node has no process to wait for: it too is gone at once.
   const writes = pod.spec?.nodeName ? remove(pod) : [...remove(pod), create(wanted)];
   return retire(view, pod, now, message, writes);
-}
-
-/** A new pod is due when what it is built from changed, or for each new value of `restartedAt`. */
-function isOutdated({ instance }: View, pod: Pod, wanted: Pod): boolean {
-  const is = pod.metadata.annotations ?? {};
-  const due = wanted.metadata.annotations ?? {};
-  if (is[ANNOTATION.podHash] !== due[ANNOTATION.podHash]) return true;
-  if (pod.metadata.labels?.[LABEL.slot] !== wanted.metadata.labels?.[LABEL.slot]) return true;
-  const restart = instance.spec.restartedAt;
-  return (
-    restart !== undefined && restart !== is[ANNOTATION.restartedAt] && restart !== instance.status?.observedRestart
-  );
 }
 
 function verdictOf(judged: PodVerdict): Verdict {

@@ -8,6 +8,7 @@ import type { KubeObject } from "#lib/kube/types.ts";
 import { refKey } from "#lib/kube/types.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Caches, cacheOf } from "../cache/caches.ts";
+import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
 import { type ActContext, carryOut } from "./act.ts";
@@ -30,6 +31,7 @@ export interface InstanceReconcilerOptions {
   readonly caches: Caches;
   readonly prober: GatewayProber;
   readonly drainer: GatewayDrainer;
+  readonly rollouts: RolloutGate;
   readonly settings: Settings;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -47,20 +49,19 @@ const BLOCKED_RETRY_MS = 30_000;
 export function createInstanceReconciler(
   o: InstanceReconcilerOptions,
 ): (key: string, context: ReconcileContext) => Promise<Result> {
-  const { client, caches, prober, drainer, settings, clock } = o;
+  const { client, caches, prober, drainer, rollouts, settings, clock } = o;
   const backoff = new ReplacementBackoff(clock);
   const statuses = createStatusWriter(client, clock);
   const deleting = new Set<string>();
   const sharing: ActContext["sharing"] = new Map();
-  const sources = { caches, prober, drainer, backoff, deleting };
+  const sources = { caches, prober, drainer, backoff, rollouts, deleting };
 
   caches.pods.onChange(({ type, object }) => {
     if (type === "deleted") deleting.delete(object.metadata.uid ?? "");
   });
   caches.instances.onChange(({ type, key, object }) => {
     if (type !== "deleted") return;
-    forgetGateway(key);
-    statuses.forget(key);
+    forget(key);
     backoff.forget(object.metadata.uid ?? "");
   });
 
@@ -69,12 +70,11 @@ export function createInstanceReconciler(
       const view = observe(key, sources, clock.now());
       if (!view) {
         // The instance went while we were at it: its deletion came too early to forget what was noted since.
-        forgetGateway(key);
-        statuses.forget(key);
+        forget(key);
         return undefined;
       }
       if (view.instance.metadata.deletionTimestamp) return finalize(key, view.instance, signal);
-      const plan = planInstance(view, settings, clock.now(), o.newSlot());
+      const plan = planInTurn(view);
       callGateway(key, plan);
       sendErrand(key, plan);
       const outcome = await carryOut(plan.writes, actContext(view, signal, log));
@@ -83,12 +83,27 @@ export function createInstanceReconciler(
     throw new Error(`the cache stayed behind the apiserver for ${MAX_PASSES} plans`);
   }
 
+  function forget(key: string): void {
+    forgetGateway(key);
+    statuses.forget(key);
+    rollouts.forget(key);
+  }
+
+  /** A plan that waits for its turn is made again if it can have it. */
+  function planInTurn(view: View): Plan {
+    const newSlot = o.newSlot();
+    const plan = planInstance(view, settings, clock.now(), newSlot);
+    if (plan.rollout !== "waits" || !view.class || !rollouts.take(view.instance, view.class)) return plan;
+    return planInstance({ ...view, hasTurn: true }, settings, clock.now(), newSlot);
+  }
+
   /**
    * There is nothing to clean up: the garbage collector takes what is owned, and a volume that is to stay is not owned. So
    * instances carry no finalizer, and deleting one does not depend on a running operator.
    */
   async function finalize(key: string, instance: OpenClawInstance, signal: AbortSignal): Promise<Result> {
     forgetGateway(key);
+    rollouts.forget(key);
     const { written } = await statuses.write(instance, deriveTerminating(instance, clock.now()), signal);
     if (written) caches.instances.assume(written);
     return undefined;
@@ -123,6 +138,8 @@ export function createInstanceReconciler(
       caches.instances.assume(written);
       recordFailure(o.events, instance, next);
     }
+    // After the status: nobody takes over the turn before it says that this one serves again.
+    if (view.class) rollouts.settle(instance, view.class, plan.rollout);
     const retryAt = blocked && blocked.reason !== REASON.Terminating ? now + BLOCKED_RETRY_MS : undefined;
     const writeAt = againInMs === undefined ? undefined : now + againInMs;
     const wakeAt = Math.min(...[plan.wakeAt, writeAt, retryAt].filter((time) => time !== undefined));

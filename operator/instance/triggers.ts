@@ -18,7 +18,9 @@ export function triggerInstances(caches: Caches, queue: WorkQueue): void {
     if (key !== undefined) queue.add(key, urgency(caches.policies));
   });
   // A class reaches all its instances; whoever waits for something else goes first.
-  caches.classes.onChange(({ object }) => {
+  caches.classes.onChange(({ type, object, previous }) => {
+    // Its status is no instance's concern.
+    if (type === "updated" && object.metadata.generation === previous?.metadata.generation) return;
     for (const instance of caches.instances.byIndex(BY_CLASS, object.metadata.name)) {
       queue.add(objectKey(instance), { priority: PRIORITY.initial });
     }

@@ -85,6 +85,7 @@ export function aView(parts: Partial<View> = {}): View {
     pod: undefined,
     gateway: undefined,
     drain: undefined,
+    hasTurn: false,
     replaceAfter: undefined,
     ...parts,
   };

@@ -23,6 +23,8 @@ export interface View {
   readonly gateway: GatewayVerdict | undefined;
   /** What the gateway of this very container said when it was asked to finish its work; undefined = nothing yet. */
   readonly drain: DrainVerdict | undefined;
+  /** It is this instance's turn to take over a change of its class. */
+  readonly hasTurn: boolean;
   /** A pod that keeps ending is not replaced before (epoch milliseconds). */
   readonly replaceAfter: number | undefined;
 }

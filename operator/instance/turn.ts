@@ -1,0 +1,44 @@
+import { ANNOTATION, type OpenClawInstance } from "#crds/index.ts";
+import type { Pod } from "#lib/kube/resource.ts";
+import { outdatedBy } from "./outdated.ts";
+import { standingOf } from "./ownership.ts";
+import { judgePod } from "./pod-verdict.ts";
+import type { View } from "./view.ts";
+
+/**
+ * Where an instance is in a rollout of its class. `waits`: it serves with a pod of before and may not replace it yet.
+ * `current`: it serves with a pod of now, or wants none. `underWay`: anything between.
+ */
+export type RolloutStage = "waits" | "underWay" | "current";
+
+/**
+ * True when replacing the pod takes a turn: it is outdated only by its class, and replacing it would cost something. A pod
+ * that never was ready, or that is at fault, is replaced at once, so that a corrected class reaches what a bad one broke.
+ * A pod that was ready and lapses has its turn to wait for: a hiccup of many must not let a change through to all of them.
+ */
+export function needsTurn(view: View, wanted: Pod | undefined, now: number): boolean {
+  const { instance, pod, gateway } = view;
+  if (!pod || !wanted || instance.spec.runPolicy === "Stopped" || standingOf(pod, instance) !== "ours") return false;
+  if (outdatedBy(instance, pod, wanted) !== "byClass") return false;
+  const { stage, failed } = judgePod(pod, now);
+  if (stage === "Terminating" || stage === "Ended" || failed || gateway?.reachable === false) return false;
+  return stage === "Ready" || wasReady(instance, pod);
+}
+
+/**
+ * True for an instance that by the state of the world is in the middle of being replaced, perhaps by a rollout: how an
+ * operator that starts anew knows what turns there are. In doubt it is: that only makes the others wait.
+ */
+export function looksUnderWay(instance: OpenClawInstance, pod: Pod | undefined): boolean {
+  const { metadata, spec, status } = instance;
+  if (spec.runPolicy === "Stopped" || metadata.deletionTimestamp) return false;
+  if (status?.drain) return true;
+  if (!pod || standingOf(pod, instance) !== "ours") return status?.runtime?.podUID !== undefined;
+  if (pod.metadata.deletionTimestamp) return true;
+  return pod.metadata.annotations?.[ANNOTATION.rollout] !== undefined && !wasReady(instance, pod);
+}
+
+/** True when the instance was ready with this very pod. */
+function wasReady({ status }: OpenClawInstance, { metadata }: Pod): boolean {
+  return Date.parse(status?.lastReadyTime ?? "") >= Date.parse(metadata.creationTimestamp ?? "");
+}
