@@ -162,7 +162,7 @@ describe("rights, as the apiserver grants them", () => {
     ["operator", "patch", classes, "", "no"],
     ["operator", "patch", `${classes}/status`, "", "yes"],
     ["operator", "delete", "pods", TENANTS, "yes"],
-    ["operator", "delete", "secrets", TENANTS, "no"],
+    ["operator", "delete", "secrets", TENANTS, "yes"],
     ["operator", "delete", "persistentvolumeclaims", TENANTS, "no"],
     ["operator", "create", "persistentvolumeclaims", "elsewhere", "yes"],
     ["operator", "create", "events.events.k8s.io", TENANTS, "yes"],

@@ -44,7 +44,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   try {
     await runManager({
       informers: operator.informers,
-      controllers: operator.controllers,
+      controllers: [...operator.controllers, operator.sweep],
       lease: {
         client,
         namespace: config.namespace,

@@ -15,6 +15,7 @@ import { triggerInstances } from "./instance/triggers.ts";
 import { observeInstances } from "./metrics.ts";
 import { createGatewayDrainer, type GatewayDrainer, type GatewaySuspension } from "./probe/gateway-drainer.ts";
 import { createGatewayProber, type GatewayCall, type GatewayProber } from "./probe/gateway-prober.ts";
+import { createSweep, type Sweep } from "./sweep/sweep.ts";
 
 /** What an operator is made of; everything that reaches outside comes in here. */
 export interface OperatorOptions {
@@ -43,6 +44,8 @@ export interface Operator {
   readonly caches: Caches;
   readonly informers: readonly Informer[];
   readonly controllers: readonly Controller[];
+  /** Deletes what nobody owns; runs beside the controllers. */
+  readonly sweep: Sweep;
   readonly events: EventRecorder;
   readonly prober: GatewayProber;
   readonly drainer: GatewayDrainer;
@@ -96,12 +99,14 @@ export function createOperator(o: OperatorOptions): Operator {
     log,
     registry,
   });
+  const sweep = createSweep({ client, caches, clock, log, registry });
   triggerInstances(caches, controller.queue);
   observeInstances(registry, caches);
   return {
     caches,
     informers: Object.values(caches),
     controllers: [controller, classes.controller],
+    sweep,
     events,
     prober,
     drainer,
