@@ -82,6 +82,7 @@ describe("what the chart tells each process is what the process asks for", () =>
         "POD_NAMESPACE",
         "POD_NAME",
         "WORKERS",
+        "WATCH_NAMESPACES",
         "DNS_CIDRS",
       ],
       api: [

@@ -108,6 +108,17 @@ describe("values that are refused, by name", () => {
     ["a class with an unknown field", { standardClass: { drainSecond: 1 } }, "drainSecond"],
     ["a class with a bad field", { standardClass: { storage: { size: "5GB" } } }, "/standardClass/storage/size"],
     ["tenants beside the keys", { tenantNamespace: { name: "hatchery" } }, "is the namespace of the release"],
+    [
+      "an operator that does not see the tenants",
+      { operator: { watchNamespaces: ["elsewhere"] } },
+      '"hatchery-tenants" is missing',
+    ],
+    [
+      "an operator of the namespace of the release",
+      { operator: { watchNamespaces: ["hatchery-tenants", "hatchery"] } },
+      "is the namespace of the release",
+    ],
+    ["a namespace twice", { operator: { watchNamespaces: ["a", "a"] } }, "each once, not a, a"],
     ["three operators", { operator: { replicas: 3 } }, "/operator/replicas"],
     ["a log level", { logLevel: "loud" }, "/logLevel"],
     ["limits without memory", { api: { resources: { limits: null } } }, "limits"],

@@ -15,10 +15,10 @@ const deployment = (component: string, of = objects) => find<Deployment>(of, "De
 const ofKind = <T>(kind: string, of = objects) => of.filter((object) => object.kind === kind) as unknown as T[];
 
 describe("rights", () => {
-  const rules = (kind: string, name: string) => find<Role>(objects, kind, name).rules;
+  const rules = (kind: string, name: string, of = objects) => find<Role>(of, kind, name).rules;
   /** The verbs of each resource. */
-  const granted = (kind: string, name: string) => {
-    const all = rules(kind, name).flatMap(({ apiGroups, resources, verbs }) =>
+  const granted = (kind: string, name: string, of = objects) => {
+    const all = rules(kind, name, of).flatMap(({ apiGroups, resources, verbs }) =>
       apiGroups.flatMap((group) => resources.map((resource) => ({ key: `${group}/${resource}`, verbs }))),
     );
     const byKey = Map.groupBy(all, ({ key }) => key);
@@ -51,25 +51,43 @@ describe("rights", () => {
     );
   });
 
+  const kept = ["get", "list", "watch", "create", "patch"];
+  const replaced = [...kept, "delete"];
+  const inNamespaces = {
+    "hatchery.openagents.com/openclawinstances": ["get", "list", "watch"],
+    "hatchery.openagents.com/openclawinstances/status": ["patch"],
+    "hatchery.openagents.com/openclawinstances/finalizers": ["update"],
+    "/secrets": replaced,
+    "/configmaps": replaced,
+    "/services": replaced,
+    "/persistentvolumeclaims": kept,
+    "/pods": replaced,
+    "networking.k8s.io/networkpolicies": replaced,
+    "events.k8s.io/events": ["create", "patch"],
+  };
+
   it("of the operator: what it does, and no verb more", () => {
-    const kept = ["get", "list", "watch", "create", "patch"];
-    const replaced = [...kept, "delete"];
     expect(granted("ClusterRole", "hatchery-operator")).toEqual({
-      "hatchery.openagents.com/openclawinstances": ["get", "list", "watch"],
+      ...inNamespaces,
       "hatchery.openagents.com/openclawclasses": ["get", "list", "watch"],
-      "hatchery.openagents.com/openclawinstances/status": ["patch"],
       "hatchery.openagents.com/openclawclasses/status": ["patch"],
-      "hatchery.openagents.com/openclawinstances/finalizers": ["update"],
-      "/secrets": replaced,
-      "/configmaps": replaced,
-      "/services": replaced,
-      "/persistentvolumeclaims": kept,
-      "/pods": replaced,
-      "networking.k8s.io/networkpolicies": replaced,
-      "events.k8s.io/events": ["create", "patch"],
     });
     expect(find(objects, "Role", "hatchery-operator").metadata.namespace).toBe("hatchery");
     expect(granted("Role", "hatchery-operator")).toEqual({ "coordination.k8s.io/leases": ["get", "create", "update"] });
+  });
+
+  it("of an operator of some namespaces: the same in these, and of the cluster only to read classes", async () => {
+    const watchNamespaces = ["hatchery-tenants", "team-a"];
+    const all = await render({ operator: { watchNamespaces } });
+    expect(granted("ClusterRole", "hatchery-operator", all)).toEqual({
+      "hatchery.openagents.com/openclawclasses": ["get", "list", "watch"],
+    });
+    for (const kind of ["Role", "RoleBinding"]) {
+      const of = ofKind<Rendered>(kind, all).filter(({ metadata }) => metadata.name === "hatchery-operator-instances");
+      expect(of.map(({ metadata }) => metadata.namespace)).toEqual(watchNamespaces);
+      if (kind === "Role")
+        for (const role of of) expect(granted(kind, role.metadata.name, [role])).toEqual(inNamespaces);
+    }
   });
 });
 

@@ -32,6 +32,7 @@ describe("the operator's environment", () => {
       logLevel: "info",
       kubeconfig: undefined,
       workers: 16,
+      watchNamespaces: undefined,
       dnsCidrs: [],
     });
   });
@@ -39,6 +40,13 @@ describe("the operator's environment", () => {
   it("names DNS servers as a list", () => {
     const { dnsCidrs } = readOperatorConfig({ ...env, DNS_CIDRS: "169.254.20.10/32, fd00::10/128" });
     expect(dnsCidrs).toEqual(["169.254.20.10/32", "fd00::10/128"]);
+  });
+
+  it("names the namespaces to work in as a list", () => {
+    expect(readOperatorConfig({ ...env, WATCH_NAMESPACES: "team-a, team-b" }).watchNamespaces).toEqual([
+      "team-a",
+      "team-b",
+    ]);
   });
 
   it.each([
@@ -52,6 +60,8 @@ describe("the operator's environment", () => {
     ["LOG_LEVEL", "loud"],
     ["WORKERS", "0"],
     ["DNS_CIDRS", "10.0.0.10"],
+    ["WATCH_NAMESPACES", "Team_A"],
+    ["WATCH_NAMESPACES", "team-a,team-b,team-a"],
   ])("is refused with %s=%s, by that name and without the value", (name, value) => {
     const message = faults({ [name]: value });
     expect(message).toContain(name);

@@ -1,8 +1,19 @@
 import * as z from "zod";
+import { dnsLabel } from "#crds/schema/scalars.ts";
 import { envPort, envUrl, parseEnv } from "#lib/env.ts";
 import { envKeyRing } from "#lib/env-key-ring.ts";
 import type { KeyRing } from "#lib/keys.ts";
 import { LOG_LEVELS } from "#lib/log.ts";
+
+const commaList = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  );
 
 /** Environment of the operator; the descriptions are what an operator of the operator reads when one is missing. */
 const environment = z.object({
@@ -25,15 +36,10 @@ const environment = z.object({
     .max(256)
     .default(16)
     .describe("how many instances are worked on at a time, 1 to 256"),
-  DNS_CIDRS: z
-    .string()
-    .default("")
-    .transform((text) =>
-      text
-        .split(",")
-        .map((part) => part.trim())
-        .filter((part) => part !== ""),
-    )
+  WATCH_NAMESPACES: commaList
+    .pipe(z.array(dnsLabel()).refine((names) => new Set(names).size === names.length))
+    .describe("namespaces to work in, separated by commas, each once; all when empty"),
+  DNS_CIDRS: commaList
     .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])))
     .describe("addresses of DNS servers that are no pods, as CIDRs separated by commas"),
 });
@@ -52,6 +58,8 @@ export interface OperatorConfig {
   /** Path of a kubeconfig; undefined = in-cluster. */
   readonly kubeconfig: string | undefined;
   readonly workers: number;
+  /** The namespaces to work in; undefined = all. */
+  readonly watchNamespaces: readonly string[] | undefined;
   /** DNS servers outside pods that tenants may ask, as CIDRs. */
   readonly dnsCidrs: readonly string[];
 }
@@ -71,6 +79,7 @@ export function readOperatorConfig(env: Readonly<Record<string, string | undefin
     logLevel: parsed.LOG_LEVEL,
     kubeconfig: parsed.KUBECONFIG,
     workers: parsed.WORKERS,
+    watchNamespaces: parsed.WATCH_NAMESPACES.length > 0 ? parsed.WATCH_NAMESPACES : undefined,
     dnsCidrs: parsed.DNS_CIDRS,
   };
 }

@@ -33,6 +33,8 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
     settings: { ...config, operatorVersion: VERSION },
     callGateway: gateways.call,
     suspension,
+    namespaces: config.watchNamespaces,
+    classStatus: config.watchNamespaces === undefined,
     workers: config.workers,
     identity: config.podName,
     clock,

@@ -18,7 +18,7 @@ import { NAMESPACES } from "#lib/kube/resource.ts";
 import { createLogger } from "#lib/log.ts";
 import { createOpsServer } from "#lib/ops-server.ts";
 import { type FakeNode, type FakeNodeOptions, startFakeNode } from "#test/harness/fake-node.ts";
-import { createOperator, type Operator } from "./operator.ts";
+import { createOperator, type Operator, type OperatorOptions } from "./operator.ts";
 import { createGatewayCall } from "./probe/call-gateway.ts";
 import { createGatewaySuspension } from "./probe/suspend-gateway.ts";
 
@@ -78,8 +78,15 @@ export interface RunningOperator extends Operator {
   stop(): Promise<void>;
 }
 
-/** Starts an operator for one namespace, without leader election, and resolves once its caches are synced. */
-export async function startOperator(kubeconfig: string, namespace: string): Promise<RunningOperator> {
+/**
+ * Starts an operator for one namespace (or as `options` say), without leader election, and resolves once its caches are
+ * synced.
+ */
+export async function startOperator(
+  kubeconfig: string,
+  namespace: string,
+  options: Partial<OperatorOptions> = {},
+): Promise<RunningOperator> {
   await keysReady();
   const client = adminClient(kubeconfig, OPERATOR_AGENT);
   const registry = new Registry();
@@ -88,7 +95,7 @@ export async function startOperator(kubeconfig: string, namespace: string): Prom
   const suspension = createGatewaySuspension();
   const operator = createOperator({
     client,
-    namespace,
+    namespaces: [namespace],
     settings: {
       keyRing: parseKeyRing(ROOT_KEY),
       modelGatewayUrl: "http://model-gateway.test:8080",
@@ -105,6 +112,7 @@ export async function startOperator(kubeconfig: string, namespace: string): Prom
     log,
     registry,
     newSlot,
+    ...options,
   });
   const running = runManager({
     informers: operator.informers,

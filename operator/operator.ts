@@ -20,8 +20,13 @@ import { createSweep, type Sweep } from "./sweep/sweep.ts";
 /** What an operator is made of; everything that reaches outside comes in here. */
 export interface OperatorOptions {
   readonly client: KubeClient;
-  /** The one namespace to work in; default all. */
-  readonly namespace?: string;
+  /** The namespaces to work in; default all. */
+  readonly namespaces?: readonly string[] | undefined;
+  /**
+   * Whether to write the status of classes; default true. Classes are the cluster's: an operator that sees only some
+   * namespaces cannot say how many instances one has, and two such would contradict each other.
+   */
+  readonly classStatus?: boolean;
   readonly settings: Settings;
   /** Calls a gateway with its slot's token. */
   readonly callGateway: GatewayCall;
@@ -54,7 +59,7 @@ export interface Operator {
 /** Puts an operator together. */
 export function createOperator(o: OperatorOptions): Operator {
   const { client, clock, log, registry } = o;
-  const caches = createCaches({ client, clock, log, registry, namespace: o.namespace });
+  const caches = createCaches({ client, clock, log, registry, namespaces: o.namespaces });
   const events = createEventRecorder({
     client,
     component: `${GROUP}/operator`,
@@ -105,7 +110,7 @@ export function createOperator(o: OperatorOptions): Operator {
   return {
     caches,
     informers: Object.values(caches),
-    controllers: [controller, classes.controller],
+    controllers: o.classStatus === false ? [controller] : [controller, classes.controller],
     sweep,
     events,
     prober,

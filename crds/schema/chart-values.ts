@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { LOG_LEVELS } from "#lib/log.ts";
 import { classSpecSchema, modelSchema, resourcesSchema } from "./class-spec.ts";
-import { atomicList, dictionary, openObject } from "./collections.ts";
+import { atomicList, dictionary, openObject, uniqueList } from "./collections.ts";
 import { cidr, dnsLabel, dnsSubdomain, port } from "./scalars.ts";
 
 /** A part of an object of Kubernetes that is passed on as it is. */
@@ -89,6 +89,9 @@ export const chartValuesSchema = z.strictObject({
     .strictObject({
       replicas: replicas(2, "1, or 2 for a warm standby."),
       workers: z.int().min(1).max(256).describe("Instances worked on at a time."),
+      watchNamespaces: uniqueList(dnsLabel().describe("A namespace; it must exist."), 100).describe(
+        "Namespaces to work in, with rights in these alone beside reading classes; the whole cluster when empty.",
+      ),
       resources: resourcesSchema,
     })
     .describe("The operator."),

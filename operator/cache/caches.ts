@@ -2,7 +2,8 @@ import type { Registry } from "prom-client";
 import { CLASSES, INSTANCES, type OpenClawClass, type OpenClawInstance } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
-import { createInformer, type Informer } from "#lib/kube/informer.ts";
+import { createInformer, type Informer, type InformerOptions } from "#lib/kube/informer.ts";
+import { mergeInformers } from "#lib/kube/merged-informer.ts";
 import {
   CONFIG_MAPS,
   type ConfigMap,
@@ -40,25 +41,34 @@ export interface Caches {
 /** What informers are made of. */
 export interface CacheOptions {
   readonly client: KubeClient;
-  /** The one namespace whose objects are read; undefined = all. */
-  readonly namespace?: string | undefined;
+  /** The namespaces whose objects are read; undefined = all. */
+  readonly namespaces?: readonly string[] | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   readonly registry: Registry;
 }
 
 /** Caches that do not run yet. */
-export function createCaches(o: CacheOptions): Caches {
-  const child = { ...o, labelSelector: MANAGED_SELECTOR };
+export function createCaches({ namespaces, ...o }: CacheOptions): Caches {
+  const cache = <T extends KubeObject>(
+    options: Pick<InformerOptions<T>, "type" | "indexes" | "transform" | "labelSelector">,
+  ) =>
+    namespaces
+      ? mergeInformers(
+          options.type,
+          new Map(namespaces.map((namespace) => [namespace, createInformer({ ...o, ...options, namespace })])),
+        )
+      : createInformer({ ...o, ...options });
+  const labelSelector = MANAGED_SELECTOR;
   return {
-    instances: createInformer({ ...o, type: INSTANCES, indexes: { [BY_CLASS]: ({ spec }) => [spec.className] } }),
-    classes: createInformer({ ...o, namespace: undefined, type: CLASSES }),
-    secrets: createInformer({ ...child, type: SECRETS, transform: trimSecret }),
-    configMaps: createInformer({ ...child, type: CONFIG_MAPS, transform: trimConfigMap }),
-    claims: createInformer({ ...child, type: PERSISTENT_VOLUME_CLAIMS }),
-    services: createInformer({ ...child, type: SERVICES }),
-    policies: createInformer({ ...child, type: NETWORK_POLICIES }),
-    pods: createInformer({ ...child, type: PODS, transform: trimPod }),
+    instances: cache({ type: INSTANCES, indexes: { [BY_CLASS]: ({ spec }) => [spec.className] } }),
+    classes: createInformer({ ...o, type: CLASSES }),
+    secrets: cache({ labelSelector, type: SECRETS, transform: trimSecret }),
+    configMaps: cache({ labelSelector, type: CONFIG_MAPS, transform: trimConfigMap }),
+    claims: cache({ labelSelector, type: PERSISTENT_VOLUME_CLAIMS }),
+    services: cache({ labelSelector, type: SERVICES }),
+    policies: cache({ labelSelector, type: NETWORK_POLICIES }),
+    pods: cache({ labelSelector, type: PODS, transform: trimPod }),
   };
 }
 
