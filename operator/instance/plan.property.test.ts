@@ -220,6 +220,7 @@ const world = fc.record({
   ),
   replaceAfter: some(NOW - 1, NOW + 5_000),
   drain: some("Busy" as const, "Idle" as const, "Deaf" as const),
+  hasTurn: fc.boolean(),
   drainBegun: some(0, -30_000, -90_000),
 });
 type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
@@ -250,6 +251,7 @@ function viewOf(w: World): View {
     gateway: w.gateway,
     replaceAfter: w.replaceAfter,
     drain: w.drain,
+    hasTurn: w.hasTurn,
   };
 }
 
