@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CLASSES, DEFAULT_CLASS } from "#crds/index.ts";
 import { type AuditEntry, readAudit } from "./audit-log.ts";
 import { connectSystem, type System } from "./system.ts";
 import { User } from "./user.ts";
@@ -13,6 +14,8 @@ beforeAll(async () => {
   system = await connectSystem();
   // One after the other: each start takes all the machine has.
   for (const id of USERS) await new User(system, id).ensureInstance();
+  // The class tells of them a few seconds later, all at once.
+  await system.until(CLASSES, { name: DEFAULT_CLASS }, (plan) => plan?.status?.ready === USERS.length);
 });
 afterAll(() => system[Symbol.asyncDispose]());
 
