@@ -24,7 +24,8 @@ export interface RunningOperator {
 
 const PORT = 9090;
 const POLL_MS = 100;
-const QUIET_MS = 1_000;
+/** A class tells of its instances 5 s after they changed. */
+const QUIET_MS = 6_000;
 /** Longer than anything takes that is not hung. */
 const PATIENCE_MS = 1_800_000;
 
