@@ -165,7 +165,7 @@ describe("a change of a class", () => {
 
     await operator.stop();
     operator = await startOperator(inject("kubeconfig"), namespace);
-    await waitFor("a look at all", () => operator.controllers.every(({ queue }) => queue.size === 0));
+    await waitFor("a look at all", () => operator.controllers.every(({ queue }) => queue.depth === 0));
     expect(running(OLD)).toBe(COUNT - MAX_UNAVAILABLE);
 
     // Its own spec is each instance's own affair.
@@ -173,6 +173,7 @@ describe("a change of a class", () => {
     const [first] = instances.list().filter(isReady);
     await client.mergePatch(INSTANCES, first?.metadata ?? { name: "" }, { spec: { image: own } });
     await until(() => running(own) === 1);
+    expect(running(OLD)).toBe(COUNT - MAX_UNAVAILABLE - 1);
 
     await change({ image: NEW });
     await until(() => running(NEW) === COUNT - 1 && instances.list().every(isReady));
