@@ -51,3 +51,6 @@ export type Reason = keyof typeof REASON_MEANING;
 export const REASON = Object.fromEntries(Object.keys(REASON_MEANING).map((word) => [word, word])) as {
   readonly [Word in Reason]: Word;
 };
+
+/** Reasons for which a pod is replaced without anybody's doing. They are told until the replacement is ready or has a fault of its own. */
+export const REPLACED_BY_ITSELF: ReadonlySet<string> = new Set([REASON.Evicted, REASON.NodeLost, REASON.PodFailed]);

@@ -1,13 +1,18 @@
 import type { OpenClawInstance } from "#crds/index.ts";
-import { PHASE } from "#crds/index.ts";
+import { PHASE, REPLACED_BY_ITSELF, STEP } from "#crds/index.ts";
 
 /** The four words callers know, from the days of one row per user. */
 export type InstanceState = "provisioning" | "ready" | "error" | "deleted";
 
-/** The phase as the instance's status has it; `Terminating` as soon as deletion was asked for. */
-export function phaseOf(instance: OpenClawInstance): string {
-  if (instance.metadata.deletionTimestamp) return PHASE.Terminating;
-  return instance.status?.phase ?? PHASE.Provisioning;
+/**
+ * The phase as the instance's status has it, but for two: `Terminating` as soon as deletion was asked for, and `Provisioning` while
+ * the operator replaces a pod that failed. Nothing is to be done about that one, and a restart would end the replacement.
+ */
+export function phaseOf({ metadata, status }: OpenClawInstance): string {
+  if (metadata.deletionTimestamp) return PHASE.Terminating;
+  const isReplaced = status?.failure?.step === STEP.Pod && REPLACED_BY_ITSELF.has(status.failure.reason);
+  if (status?.phase === PHASE.Failed && isReplaced) return PHASE.Provisioning;
+  return status?.phase ?? PHASE.Provisioning;
 }
 
 /** A phase in the callers' words; phases of a newer operator that we don't know count as under way. */

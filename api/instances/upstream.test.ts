@@ -102,6 +102,17 @@ describe("the gateway of an instance", () => {
       "config",
       "ConfigRejected: bad key",
     ],
+    [
+      "whose failed pod is being replaced",
+      () =>
+        instance({
+          phase: "Failed",
+          failure: { step: "pod", reason: "Evicted", message: "low on memory", since: "2026-01-01T00:00:00Z" },
+        }),
+      "instance_not_ready",
+      "pod",
+      "Evicted: low on memory",
+    ],
     ["that is stopped", () => instance({ phase: "Stopped" }), "instance_suspended", "provision_instance", "POST"],
     [
       "that is being deleted, whatever its phase says",

@@ -114,6 +114,28 @@ describe("an instance", () => {
     expect((await again).json).toMatchObject({ data: { status: "ready" } });
   });
 
+  it.each(["Evicted", "NodeLost", "PodFailed"] as const)(
+    "is not asked for a restart while its pod is replaced (%s)",
+    async (reason) => {
+      const user = `dora-${reason.toLowerCase()}`;
+      await post(user);
+      const failure = { step: "pod", reason, message: "gone", since: "2026-01-01T00:00:00Z" } as const;
+      const failed = await status(user, { phase: "Failed", failure });
+      await eventually(
+        () => api.informer.get(`${cluster.namespace}/${failed.metadata.name}`)?.status?.failure,
+      ).toBeDefined();
+      expect((await post(user)).json).toMatchObject({ data: { status: "provisioning", message: "gone" } });
+      const chat = await call(api.url, { path: "/api/openclaw/chat", user, body: { input: "x" } });
+      expect([chat.status, chat.headers["retry-after"]]).toEqual([409, "2"]);
+      expect(chat.json).toMatchObject({ code: "instance_not_ready" });
+      // A restart now would end the very pod that replaces the lost one.
+      expect((await live(user))?.spec.restartedAt).toBeUndefined();
+      const waiting = post(user, "?wait=120");
+      await status(user, { phase: "Ready" });
+      expect((await waiting).json).toMatchObject({ data: { status: "ready" } });
+    },
+  );
+
   it("runs again when it was stopped", async () => {
     await post("eve");
     const ref = { namespace: cluster.namespace, name: instanceName("human:eve") };

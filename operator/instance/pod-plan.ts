@@ -1,4 +1,4 @@
-import { type InstanceDrain, REASON, STEP } from "#crds/index.ts";
+import { type InstanceDrain, REASON, REPLACED_BY_ITSELF, STEP } from "#crds/index.ts";
 import { PODS, type Pod } from "#lib/kube/resource.ts";
 import { nameTaken } from "./blocked.ts";
 import { planDrain } from "./drain.ts";
@@ -20,9 +20,6 @@ export interface PodPlan {
   /** The pod goes on as it is. */
   readonly stays?: boolean;
 }
-
-/** Why a pod was replaced is told until its replacement is ready or has a fault of its own. */
-const TOLD_UNTIL_READY: ReadonlySet<string> = new Set([REASON.Evicted, REASON.NodeLost, REASON.PodFailed]);
 
 /**
  * Keeps the one pod an instance wants. `wanted` is undefined while none can be built; a pod that runs then goes on.
@@ -100,7 +97,7 @@ function toldUntilReady({ instance }: View, verdict: Verdict): Verdict {
     verdict.status === "True" ||
     verdict.failedStep ||
     told?.step !== STEP.Pod ||
-    !TOLD_UNTIL_READY.has(told.reason)
+    !REPLACED_BY_ITSELF.has(told.reason)
   ) {
     return verdict;
   }
