@@ -1,11 +1,24 @@
-import { mkdtempSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { inspect } from "node:util";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError } from "#lib/env.ts";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { loadKubeAccess } from "./config.ts";
+
+const [CA = "", OTHER_CA = ""] = rootCertificates;
+/** A client certificate and its key. */
+let pair: { cert: Buffer; key: Buffer };
+beforeAll(() => {
+  const made = mkdtempSync(join(tmpdir(), "pair-"));
+  const [cert, key] = [join(made, "crt"), join(made, "key")];
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=ann"];
+  execFileSync("openssl", ["req", "-x509", ...kind, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  pair = { cert: readFileSync(cert), key: readFileSync(key) };
+});
 
 let dir: string;
 beforeEach(() => {
@@ -16,7 +29,7 @@ const cluster = { server: "https://192.0.2.1:6443/", "certificate-authority": "c
 
 function write(user: object, more: object = {}): string {
   const path = join(dir, "config");
-  writeFileSync(join(dir, "ca.crt"), "the ca");
+  writeFileSync(join(dir, "ca.crt"), CA);
   const config = {
     clusters: [{ name: "c", cluster }],
     users: [{ name: "u", user }],
@@ -34,17 +47,17 @@ describe("loadKubeAccess", () => {
     expect(access).toMatchObject({ server: "https://192.0.2.1:6443", namespace: "home" });
     const { headers, tls } = await access.credentials();
     expect(headers).toEqual({ authorization: "Bearer t0p" });
-    expect(tls).toEqual({ ca: Buffer.from("the ca") });
+    expect(tls).toEqual({ ca: Buffer.from(CA) });
   });
 
   it("reads client certificates, from data and from files", async () => {
-    writeFileSync(join(dir, "tls.key"), "the key");
-    const data = Buffer.from("the cert").toString("base64");
+    writeFileSync(join(dir, "tls.key"), pair.key);
+    const data = pair.cert.toString("base64");
     const { headers, tls } = await loadKubeAccess(
       write({ "client-certificate-data": data, "client-key": "tls.key" }),
     ).credentials();
     expect(headers).toEqual({});
-    expect(tls).toMatchObject({ cert: Buffer.from("the cert"), key: Buffer.from("the key") });
+    expect(tls).toMatchObject(pair);
   });
 
   it("reads the CA once, and again when its file changed", async () => {
@@ -53,11 +66,11 @@ describe("loadKubeAccess", () => {
     const { tls } = await access.credentials();
     await clock.advance(120_000);
     expect((await access.credentials()).tls).toBe(tls);
-    writeFileSync(join(dir, "ca.crt"), "another ca");
+    writeFileSync(join(dir, "ca.crt"), OTHER_CA);
     utimesSync(join(dir, "ca.crt"), 1, 1);
     expect((await access.credentials()).tls).toBe(tls);
     await clock.advance(60_000);
-    expect((await access.credentials()).tls).toEqual({ ca: Buffer.from("another ca") });
+    expect((await access.credentials()).tls).toEqual({ ca: Buffer.from(OTHER_CA) });
   });
 
   it("reads a token file anew after a refresh, without the newline at its end", async () => {
@@ -99,7 +112,7 @@ describe("loadKubeAccess", () => {
     const exec = { command: process.execPath, args: ["-p", JSON.stringify(JSON.stringify({ status }))] };
     const access = loadKubeAccess(write({ exec }));
     const { headers, tls } = await access.credentials();
-    expect([headers, tls]).toEqual([{}, { ca: Buffer.from("the ca"), cert: "the cert", key: "the key" }]);
+    expect([headers, tls]).toEqual([{}, { ca: Buffer.from(CA), cert: "the cert", key: "the key" }]);
     expect((await access.credentials()).tls).toBe(tls);
   });
 
@@ -134,6 +147,30 @@ describe("loadKubeAccess", () => {
       "a server that is no URL",
       () => write({}, { clusters: [{ name: "c", cluster: { server: "nowhere" } }] }),
       '"nowhere"',
+    ],
+    [
+      "a server without http or https",
+      () => write({}, { clusters: [{ name: "c", cluster: { server: "localhost:6443" } }] }),
+      '"localhost:6443" is not an http(s) URL',
+    ],
+    [
+      "a CA that is no certificate",
+      () =>
+        write(
+          {},
+          { clusters: [{ name: "c", cluster: { server: cluster.server, "certificate-authority-data": "bm9uZQ==" } }] },
+        ),
+      "certificate-authority",
+    ],
+    [
+      "a client certificate that is none",
+      () => write({ "client-certificate-data": "bm9uZQ==", "client-key-data": pair.key.toString("base64") }),
+      "client certificate",
+    ],
+    [
+      "a client certificate without its key",
+      () => write({ "client-certificate-data": pair.cert.toString("base64") }),
+      "client certificate",
     ],
     [
       "a proxy",

@@ -1,5 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
+import { createSecureContext } from "node:tls";
 import { ExecAuth } from "@kubernetes/client-node/dist/exec_auth.js";
 import { type Clock, systemClock } from "#lib/clock.ts";
 import { ConfigError } from "#lib/env.ts";
@@ -37,13 +39,16 @@ const FILE_CHECK_MS = 60_000;
 
 /**
  * The access a kubeconfig's current context gives, or without a path that of the pod's service account.
- * @throws ConfigError naming KUBECONFIG and what is missing.
+ * @throws ConfigError naming KUBECONFIG and what is missing or unusable.
  */
 export function loadKubeAccess(kubeconfigPath?: string, clock: Clock = systemClock): KubeAccess {
   const context = kubeconfigPath === undefined ? readServiceAccount() : readKubeconfig(kubeconfigPath);
   const { cluster, user } = context;
   const where = kubeconfigPath === undefined ? "the pod's service account" : `KUBECONFIG ${kubeconfigPath}`;
-  if (!URL.canParse(cluster.server)) throw new ConfigError(`${where}: the server "${cluster.server}" is not a URL`);
+  // `localhost:6443` is a URL too, of the scheme `localhost`.
+  if (!["http:", "https:"].includes(URL.parse(cluster.server)?.protocol ?? "")) {
+    throw new ConfigError(`${where}: the server "${cluster.server}" is not an http(s) URL`);
+  }
   if (cluster.proxyUrl) throw new ConfigError(`${where}: proxy-url is not supported`);
   if (user.authProvider) {
     throw new ConfigError(`${where}: auth-provider is not supported; use an exec plugin`);
@@ -84,7 +89,7 @@ export function loadKubeAccess(kubeconfigPath?: string, clock: Clock = systemClo
   }
 
   try {
-    tlsMaterial();
+    checkTls(tlsMaterial());
   } catch (error) {
     throw new ConfigError(`${where}: ${(error as Error).message}`, { cause: error });
   }
@@ -122,6 +127,21 @@ function readTls(cluster: Cluster, user: User): TlsMaterial {
     ...(cluster.tlsServerName ? { servername: cluster.tlsServerName } : {}),
     ...(cluster.skipTLSVerify ? { rejectUnauthorized: false } : {}),
   };
+}
+
+/** Finds out at the start what every request would fail by. @throws Error that holds no piece of the material. */
+function checkTls({ ca, cert, key }: TlsMaterial): void {
+  try {
+    if (ca) new X509Certificate(ca);
+  } catch (cause) {
+    throw new Error("the certificate-authority is not a PEM certificate", { cause });
+  }
+  if (!cert !== !key) throw new Error("a client certificate and its key come together, and one of them is missing");
+  try {
+    if (cert && key) createSecureContext({ cert, key });
+  } catch (cause) {
+    throw new Error("the client certificate and its key are not a pair in PEM", { cause });
+  }
 }
 
 function fileOrData(file: string | undefined, data: string | undefined): Buffer | undefined {
