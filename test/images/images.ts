@@ -30,6 +30,7 @@ const RUNTIME_INPUTS = [
 const SMOKE_INPUTS = [
   "runtime-image/smoke",
   "runtime-image/smoke.ts",
+  "operator/build/config-keys.ts",
   "operator/build/forbidden-config.ts",
   "operator/build/openclaw-config.ts",
 ];
