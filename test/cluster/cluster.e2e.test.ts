@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, clusterStatus, findCluster, startCluster, stopCluster } from "#test/cluster/cluster.ts";
@@ -193,6 +194,7 @@ describe("the cluster", () => {
     await stopCluster(NAME);
     expect(await findTraces({ id: layout.id, dir: layout.dir })).toEqual([]);
     expect(await snapshotHost()).toEqual(before);
+    expect(existsSync(cluster.auditLog ?? "")).toBe(false);
     expect(await clusterStatus(NAME)).toMatchObject({ running: false, nodes: [] });
     expect(await findCluster(NAME)).toBeUndefined();
   });

@@ -71,7 +71,7 @@ export function createHandle({ layout, record }: { layout: Layout; record: Clust
     kubeconfig,
     kubectlPath: tools.kubectl,
     helmPath: tools.helm,
-    ...(record.audit ? { auditLog: join(dir, "audit.log") } : {}),
+    ...(record.audit ? { auditLog: join(layout.logDir, "audit.log") } : {}),
     helm: (...args) => run([tools.helm, "--kubeconfig", kubeconfig, ...args]),
     openDoor: async (target) => openDoor({ capsule: tools.capsule, init, dir }, await resolve(client, target)),
     importImage: async (image) => {

@@ -21,6 +21,9 @@ export interface MasterOptions {
   nodeGraceSeconds: number;
 }
 
+/** A cluster may stand for weeks: its audit log is this file, in megabytes, and the one before it. */
+const AUDIT_LIMITS = { "audit-log-maxsize": 256, "audit-log-maxbackup": 1 };
+
 /** Bridge and routes of the control plane's network. Services are reached through a node, see `routeServices`. */
 export async function createNetwork(init: number): Promise<void> {
   await runScript(
@@ -45,11 +48,12 @@ export async function startApiserver(o: MasterOptions): Promise<AbortSignal> {
   const dataDir = join(layout.dir, "etcd");
   await rm(dataDir, { recursive: true, force: true });
   const [etcdUrl, peerUrl] = ["http://127.0.0.1:2379", "http://127.0.0.1:2380"];
-  const audit = o.audit ? { audit: await prepareAudit(layout.dir) } : {};
-  const kubelet = toFlags({
+  const audit = o.audit ? { audit: await prepareAudit(layout.logDir) } : {};
+  const extra = toFlags({
     "kubelet-preferred-address-types": "InternalIP",
     "kubelet-client-certificate": join(layout.pkiDir, "kubelet-client.crt"),
     "kubelet-client-key": join(layout.pkiDir, "kubelet-client.key"),
+    ...(o.audit ? AUDIT_LIMITS : {}),
   });
   const apiserver = apiserverArguments({
     etcdUrl,
@@ -59,7 +63,7 @@ export async function startApiserver(o: MasterOptions): Promise<AbortSignal> {
     pkiDir: layout.pkiDir,
     tokenFile: o.credentials.tokenFile,
     ...audit,
-    extra: kubelet,
+    extra,
   });
   return AbortSignal.any([start(o, etcdArguments({ dataDir, clientUrl: etcdUrl, peerUrl })), start(o, apiserver)]);
 }
