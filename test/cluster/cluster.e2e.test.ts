@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, clusterStatus, findCluster, startCluster, stopCluster } from "#test/cluster/cluster.ts";
 import { clusterLayout } from "#test/cluster/layout.ts";
@@ -136,6 +138,19 @@ function isolation(namespace: string): object {
   return { apiVersion: "v1", kind: "List", items };
 }
 
+/** A server on a loopback port of this machine that answers with its name and with what it was called. */
+async function serveOnLoopback(name: string): Promise<AsyncDisposable & { port: number }> {
+  const server = createServer((request, response) => {
+    response.setHeader("connection", "close");
+    response.end(`${name}: ${request.headers.host}`);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.asyncDispose]: () => new Promise((resolve) => void server.close(() => resolve())) };
+}
+
 describe("services", () => {
   it("are found by name inside and through a door from this machine; logs and exec work", async () => {
     const namespace = await createNamespace("services");
@@ -161,6 +176,31 @@ describe("services", () => {
     const namespace = await createNamespace("names");
     await startPods(cluster, [{ namespace, name: "asker", image }]);
     expect((await probe(cluster, { namespace, name: "asker" }, "resolve", "example.com")).ok).toBe(false);
+  });
+
+  it("may be one outside, by the name and port it is given, for as long as it is let", async () => {
+    const namespace = await createNamespace("outside");
+    const pod = { namespace, name: "asker" };
+    await startPods(cluster, [{ ...pod, image }]);
+    await using first = await serveOnLoopback("first");
+    await using second = await serveOnLoopback("second");
+    const ask = (name: string, port: number) => probe(cluster, pod, "get", `http://${name}:${port}/`);
+    const reach = (name: string, { port }: { port: number }) =>
+      waitFor(name, async () => (await ask(name, port)).ok && ask(name, port));
+
+    await cluster.letOut({ name: "models.example.com", target: `localhost:${first.port}` });
+    expect(await reach("models.example.com", first)).toEqual({
+      ok: true,
+      text: `first: models.example.com:${first.port}`,
+    });
+    expect((await ask("models.example.com", second.port)).ok).toBe(false);
+    expect((await ask("other.example.com", first.port)).ok).toBe(false);
+
+    await cluster.letOut({ name: "more.example.com", target: `127.0.0.1:${second.port}` });
+    expect((await reach("more.example.com", second)).text).toContain("second: more.example.com");
+    expect((await ask("10.200.0.2", first.port)).ok).toBe(false);
+    await cluster.letOut();
+    expect((await ask("10.200.0.2", second.port)).ok).toBe(false);
   });
 });
 

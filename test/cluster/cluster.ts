@@ -14,6 +14,7 @@ import { createNetwork, type MasterOptions, startApiserver, startControllers } f
 import { createNamespaces, findInit, findInits, killNamespaces } from "./namespaces.ts";
 import { API_PORT, CONTROL_PLANE_IP, MAX_NODES, NODE_INDEXES, nodeName } from "./network.ts";
 import { prepareNode, startNode } from "./node.ts";
+import { writeNames } from "./outside.ts";
 import { step } from "./progress.ts";
 import { readRecord, removeRecord, writeRecord } from "./record.ts";
 import { routeServices } from "./route.ts";
@@ -120,6 +121,7 @@ async function start(layout: Layout, tools: Tools, options: ClusterOptions & { n
   for (const folder of [dir, layout.logDir, layout.volumesDir, layout.registriesDir]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
+  await writeNames(layout, "");
   const credentials = await createCredentials(layout);
   await createCgroups(id, ["system"]);
   const init = await createNamespaces({ capsule: tools.capsule, id, log: layout.log("init") });
@@ -143,7 +145,8 @@ async function start(layout: Layout, tools: Tools, options: ClusterOptions & { n
   await writeKubeconfig(kubeconfig, layout.pkiDir, url, credentials.adminToken);
   const api = await connectApi({ url, token: credentials.adminToken, ca: join(layout.pkiDir, "ca.crt") });
   await api.ready(apiserver);
-  const manifests = [...STORAGE_MANIFESTS, ...dnsManifests({ image: tools.pauseImage.ref, kube: tools.kube })];
+  const dns = dnsManifests({ image: tools.pauseImage.ref, kube: tools.kube, namesDir: layout.namesDir });
+  const manifests = [...STORAGE_MANIFESTS, ...dns];
   const [controllers, nodes] = await Promise.all([
     startControllers(master),
     prepared.then((all) => Promise.all(all.map((node) => startNode(nodeOptions(node.index), node)))),

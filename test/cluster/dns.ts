@@ -6,7 +6,7 @@ const NAMESPACE = "kube-system";
 /** The labels NetworkPolicies all over the world choose DNS by. */
 const LABELS = { "k8s-app": "kube-dns" };
 
-/** Only the cluster's own names: anything else is refused at once and no packet leaves the machine. */
+/** The cluster's own names and those of `outside.ts`: anything else is refused at once and no packet leaves the machine. */
 const COREFILE = `.:53 {
   errors
   health
@@ -15,15 +15,28 @@ const COREFILE = `.:53 {
     pods insecure
     ttl 5
   }
+  hosts /etc/names/hosts {
+    reload 1s
+    ttl 1
+    no_reverse
+    fallthrough
+  }
   cache 5
 }
 `;
+
+/** What the pod is made of: an image that is there, and paths of the host. */
+interface DnsOptions {
+  image: string;
+  kube: string;
+  namesDir: string;
+}
 
 /**
  * CoreDNS as pods behind the Service every pod is told about. The image has no CoreDNS in it: the multi-call binary is
  * mounted from the node.
  */
-export function dnsManifests(o: { image: string; kube: string }): Manifest[] {
+export function dnsManifests(o: DnsOptions): Manifest[] {
   const metadata = { name: NAME };
   const core = `/api/v1/namespaces/${NAMESPACE}`;
   const rbac = "/apis/rbac.authorization.k8s.io/v1";
@@ -55,7 +68,7 @@ export function dnsManifests(o: { image: string; kube: string }): Manifest[] {
   ];
 }
 
-function podSpec({ image, kube }: { image: string; kube: string }): object {
+function podSpec({ image, kube, namesDir }: DnsOptions): object {
   return {
     serviceAccountName: NAME,
     priorityClassName: "system-cluster-critical",
@@ -86,12 +99,14 @@ function podSpec({ image, kube }: { image: string; kube: string }): object {
         volumeMounts: [
           { name: "kube", mountPath: "/kube", readOnly: true },
           { name: "config", mountPath: "/etc/coredns", readOnly: true },
+          { name: "names", mountPath: "/etc/names", readOnly: true },
         ],
       },
     ],
     volumes: [
       { name: "kube", hostPath: { path: kube, type: "File" } },
       { name: "config", configMap: { name: NAME } },
+      { name: "names", hostPath: { path: namesDir, type: "Directory" } },
     ],
   };
 }

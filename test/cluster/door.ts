@@ -7,14 +7,17 @@ import * as z from "zod";
 import { tail } from "./component.ts";
 import { withLock } from "./lock.ts";
 import { CLUSTER_ENV, commandLine } from "./namespaces.ts";
+import { OUTSIDE_IP } from "./network.ts";
 import { waitFor } from "./wait.ts";
 
 /** A door that stands open. */
 const doorSchema = z.object({
   pid: z.number().int(),
   port: z.number().int(),
-  /** First process of the cluster it leads into. */
+  /** First process of the cluster. */
   init: z.number().int(),
+  /** Leads out of the cluster instead. */
+  outward: z.boolean().default(false),
 });
 const doorsSchema = z.record(z.string(), doorSchema);
 type Door = z.infer<typeof doorSchema>;
@@ -41,19 +44,41 @@ async function openLocked(o: DoorOptions, target: string): Promise<number> {
   const doors = await readDoors(o.dir);
   const known = doors[target];
   if (known?.init === o.init && (await isOpen(known, target))) return known.port;
-  const opened = await start(o, target, known?.port ?? 0).catch((error: unknown) => {
+  const into = (port: number) => start(o, target, ["--map", `127.0.0.1:${port}=${target}`]);
+  const opened = await into(known?.port ?? 0).catch((error: unknown) => {
     if (known === undefined) throw error;
-    return start(o, target, 0);
+    return into(0);
   });
-  await writeFile(`${file(o.dir)}.new`, JSON.stringify({ ...doors, [target]: opened }));
-  await rename(`${file(o.dir)}.new`, file(o.dir));
+  await writeDoors(o.dir, { ...doors, [target]: opened });
   return opened.port;
 }
 
-async function start(o: DoorOptions, target: string, port: number): Promise<Door> {
+/**
+ * Opens the one way out: OUTSIDE_IP inside leads to `target` (HOST:PORT as this machine finds it), on the same port.
+ * Any other way out is closed before, and no new one opened without a target. Like a door it ends with the cluster.
+ */
+export function openWayOut(o: DoorOptions, target: string | undefined): Promise<void> {
+  return withLock(join(o.dir, "doors.lock"), async () => {
+    const doors = await readDoors(o.dir);
+    for (const [other, door] of Object.entries(doors).filter(([, { outward }]) => outward)) {
+      const open = await isOpen(door, other);
+      if (open && other === target && door.init === o.init) return;
+      if (open) process.kill(door.pid);
+      await waitFor(`the way out to ${other} to close`, async () => !(await isOpen(door, other)));
+      delete doors[other];
+    }
+    if (target !== undefined) {
+      const listen = `${OUTSIDE_IP}:${target.slice(target.lastIndexOf(":") + 1)}`;
+      doors[target] = { ...(await start(o, target, ["--out", `${listen}=${target}`])), outward: true };
+    }
+    await writeDoors(o.dir, doors);
+  });
+}
+
+async function start(o: DoorOptions, target: string, way: readonly string[]): Promise<Door> {
   const log = join(o.dir, "log", "door.log");
   const out = openSync(log, "a", 0o600);
-  const argv = ["door", "--pid", String(o.init), "--map", `127.0.0.1:${port}=${target}`];
+  const argv = ["door", "--pid", String(o.init), ...way];
   const child = spawn(o.capsule, argv, { stdio: ["ignore", "pipe", out], detached: true, cwd: "/", env: CLUSTER_ENV });
   closeSync(out);
   if (child.stdout === null) throw new Error("no pipe");
@@ -63,7 +88,12 @@ async function start(o: DoorOptions, target: string, port: number): Promise<Door
   child.stdout.destroy();
   child.unref();
   const [address] = z.array(z.string()).parse(JSON.parse(String(first[0])));
-  return { pid: child.pid ?? 0, port: Number(address?.split(":")[1]), init: o.init };
+  return { pid: child.pid ?? 0, port: Number(address?.split(":")[1]), init: o.init, outward: false };
+}
+
+async function writeDoors(dir: string, doors: Record<string, Door>): Promise<void> {
+  await writeFile(`${file(dir)}.new`, JSON.stringify(doors));
+  await rename(`${file(dir)}.new`, file(dir));
 }
 
 /** All doors ever opened by the cluster, by target; whether they still stand is another question. */

@@ -9,6 +9,7 @@ import { withLock } from "./lock.ts";
 import { findInit, findInits, inside, killNamespaces, launch } from "./namespaces.ts";
 import { MAX_NODES, NODE_INDEXES, nodeName } from "./network.ts";
 import { prepareNode, startNode } from "./node.ts";
+import { letOut, type Outside } from "./outside.ts";
 import type { ClusterRecord } from "./record.ts";
 import { routeServices } from "./route.ts";
 import type { ImageFile } from "./scratch-image.ts";
@@ -34,6 +35,8 @@ export interface Cluster extends Kubectl {
    * It stays open as long as the cluster runs; asking again gives the same port.
    */
   openDoor(target: string): Promise<number>;
+  /** Lets pods out to one service of this machine or beyond, see `Outside`; without one to none any more. */
+  letOut(outside?: Outside): Promise<void>;
   /** Makes an image known to all nodes; one they have already costs nothing. */
   importImage(image: ImageFile): Promise<void>;
   /** The command that runs `argv` inside: in the control plane's namespaces, or in those of a node (from 1). */
@@ -64,6 +67,7 @@ export function createHandle({ layout, record }: { layout: Layout; record: Clust
     if (pid === undefined) throw new Error(`${nodeName(node ?? 0)} does not run`);
     return inside(pid, argv);
   };
+  const door = { capsule: tools.capsule, init, dir };
   return {
     ...client,
     name: layout.name,
@@ -73,7 +77,8 @@ export function createHandle({ layout, record }: { layout: Layout; record: Clust
     helmPath: tools.helm,
     ...(record.audit ? { auditLog: join(layout.logDir, "audit.log") } : {}),
     helm: (...args) => run([tools.helm, "--kubeconfig", kubeconfig, ...args]),
-    openDoor: async (target) => openDoor({ capsule: tools.capsule, init, dir }, await resolve(client, target)),
+    openDoor: async (target) => openDoor(door, await resolve(client, target)),
+    letOut: (outside) => letOut(layout, door, outside),
     importImage: async (image) => {
       for (const pid of await liveNodes()) await importImage(pid, image);
     },

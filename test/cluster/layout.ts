@@ -15,6 +15,8 @@ export interface Layout {
   volumesDir: string;
   /** How nodes reach registries; one folder a registry. */
   registriesDir: string;
+  /** Names that the cluster's DNS knows beside its own, see `outside.ts`. */
+  namesDir: string;
   /** Kubeconfig for the host. */
   kubeconfig: string;
   /** Kubeconfig of a component inside. */
@@ -47,6 +49,7 @@ export function clusterLayout(name: string): Layout {
     logDir: join(dir, "log"),
     volumesDir: join(dir, "volumes"),
     registriesDir: join(dir, "registries"),
+    namesDir: join(dir, "names"),
     kubeconfig: join(dir, "kubeconfig"),
     componentKubeconfig: (component) => join(dir, "pki", `${component}.kubeconfig`),
     log: (component) => join(dir, "log", `${component}.log`),

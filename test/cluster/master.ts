@@ -7,7 +7,7 @@ import { csiControllerArguments } from "./csi.ts";
 import { toFlags } from "./flags.ts";
 import type { Layout } from "./layout.ts";
 import { launch, runScript } from "./namespaces.ts";
-import { API_PORT, CONTROL_PLANE_IP, NODE_INDEXES, nodeIp, podCidr } from "./network.ts";
+import { API_PORT, CONTROL_PLANE_IP, NODE_INDEXES, nodeIp, OUTSIDE_IP, podCidr } from "./network.ts";
 import type { Tools } from "./tools.ts";
 
 /** What the processes beside the nodes are made from. */
@@ -36,6 +36,7 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 ip link set lo up
 ip link add br0 type bridge
 ip address add ${CONTROL_PLANE_IP}/24 dev br0
+ip address add ${OUTSIDE_IP}/32 dev br0
 ip link set br0 up
 ${NODE_INDEXES.map((index) => `ip route add ${podCidr(index)} via ${nodeIp(index)}`).join("\n")}
 `,

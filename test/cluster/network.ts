@@ -2,6 +2,8 @@
 
 /** The control plane: gateway of the nodes, address of the apiserver. */
 export const CONTROL_PLANE_IP = "10.200.0.1";
+/** Where pods find the one service outside that they are let out to. */
+export const OUTSIDE_IP = "10.200.0.2";
 /** Port of the apiserver. */
 export const API_PORT = 6443;
 /** Address of the apiserver for everything inside. */

@@ -8,14 +8,26 @@ import (
 	"testing"
 )
 
-func TestMappingsRefuseWhatIsNoLoopbackAddress(t *testing.T) {
+func TestDoorsInRefuseWhatIsNoLoopbackAddress(t *testing.T) {
 	for _, text := range []string{"127.0.0.1:0", "0.0.0.0:80=10.0.0.1:80", "localhost:80=10.0.0.1:80", "127.0.0.1:80=name:80", "10.0.0.1:1=10.0.0.1:80"} {
-		if err := new(mappings).Set(text); err == nil {
+		if err := (&mappings{check: checkIn}).Set(text); err == nil {
 			t.Errorf("%q was accepted", text)
 		}
 	}
-	var good mappings
-	if err := good.Set("127.0.0.1:0=10.96.0.1:443"); err != nil || good[0].target.String() != "10.96.0.1:443" {
+	good := mappings{check: checkIn}
+	if err := good.Set("127.0.0.1:0=10.96.0.1:443"); err != nil || good.all[0].target != "10.96.0.1:443" {
+		t.Errorf("got %v, %v", good, err)
+	}
+}
+
+func TestDoorsOutLeadToOneHostAndPort(t *testing.T) {
+	for _, text := range []string{"10.0.0.1:80", "name:80=10.0.0.1:80", "10.0.0.1:80=name", "10.0.0.1:80=:80", "10.0.0.1:80=name:"} {
+		if err := (&mappings{check: checkOut}).Set(text); err == nil {
+			t.Errorf("%q was accepted", text)
+		}
+	}
+	good := mappings{check: checkOut}
+	if err := good.Set("10.200.0.2:443=models.example.org:443"); err != nil || good.all[0].target != "models.example.org:443" {
 		t.Errorf("got %v, %v", good, err)
 	}
 }
@@ -37,7 +49,7 @@ func TestJoinPassesHalfClose(t *testing.T) {
 		connection.Close()
 	}()
 	front := listen(t)
-	go serve(front, inside, backend.Addr().String())
+	go serve(front, func() (net.Conn, error) { return inside.dial(backend.Addr().String()) })
 	client, err := net.Dial("tcp", front.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +71,7 @@ func TestServeResetsWhenNobodyListens(t *testing.T) {
 	gone := listen(t)
 	gone.Close()
 	front := listen(t)
-	go serve(front, inside, gone.Addr().String())
+	go serve(front, func() (net.Conn, error) { return inside.dial(gone.Addr().String()) })
 	client, err := net.Dial("tcp", front.Addr().String())
 	if err != nil {
 		t.Fatal(err)

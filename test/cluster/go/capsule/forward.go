@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// serve forwards every connection of listener until it is closed.
-func serve(listener net.Listener, inside *namespace, target string) {
+// serve forwards every connection of listener to what dial gives until the listener is closed.
+func serve(listener net.Listener, dial func() (net.Conn, error)) {
 	for {
 		client, err := listener.Accept()
 		if err != nil {
@@ -17,7 +17,7 @@ func serve(listener net.Listener, inside *namespace, target string) {
 			return
 		}
 		go func() {
-			server, err := inside.dial(target)
+			server, err := dial()
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "dial:", err)
 				reset(client)

@@ -1,7 +1,7 @@
-// Command capsule holds a cluster's namespaces together and lets the host in.
+// Command capsule holds a cluster's namespaces together, lets the host in, and lets out to where the host allows.
 //
 //	capsule init NAME               first process of a PID namespace: adopts and reaps orphans until it is killed
-//	capsule door --pid PID ...      forwards TCP from the host into the network namespace of process PID
+//	capsule door --pid PID ...      forwards TCP between the host and the network namespace of process PID
 //
 // Without arguments it is `init`, so that an image with this one file is a pod's pause container.
 package main
