@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, rename, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { hashInputs } from "./input-hash.ts";
 import { withLock } from "./lock.ts";
 import { cacheRoot, here } from "./paths.ts";
 import { step } from "./progress.ts";
@@ -102,7 +103,7 @@ export async function ensureProbe(): Promise<string> {
 }
 
 /**
- * Folder with a module's executables, named by the SHA-256 of all that goes in. Several processes may ask at once: one
+ * Folder with a module's executables, named by the hash of all that goes in. Several processes may ask at once: one
  * builds, the others wait for it.
  */
 async function ensure(module: Module): Promise<string> {
@@ -110,7 +111,7 @@ async function ensure(module: Module): Promise<string> {
   const go = await goVersion(source);
   const flags = [...GO_FLAGS, "-ldflags", ["-s -w", ...module.ldflags].join(" ")];
   const inputs = [go, process.arch, ...flags, ...module.packages, JSON.stringify(module.links)];
-  const target = join(cacheRoot(), "bin", `${module.folder}-${(await hashInputs(source, inputs)).slice(0, 16)}`);
+  const target = join(cacheRoot(), "bin", `${module.folder}-${await hashInputs(source, ["."], inputs)}`);
   if (existsSync(target)) return target;
   return withLock(join(cacheRoot(), "locks", `build-${module.folder}`), async () => {
     if (existsSync(target)) return target;
@@ -143,15 +144,4 @@ async function goVersion(source: string): Promise<string> {
     }
     throw error;
   }
-}
-
-/** SHA-256 over the given words and every file below `folder` that takes part in a build (tests do not). */
-export async function hashInputs(folder: string, words: readonly string[]): Promise<string> {
-  const hash = createHash("sha256").update(words.join("\0"));
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith("_test.go"));
-  for (const file of files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort()) {
-    hash.update(`\0${file}\0`).update(await readFile(join(folder, file)));
-  }
-  return hash.digest("hex");
 }

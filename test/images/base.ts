@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { hashInputs } from "#test/cluster/input-hash.ts";
 import { withLock } from "#test/cluster/lock.ts";
 import { ensurePackages } from "#test/cluster/packages.ts";
 import { cacheRoot } from "#test/cluster/paths.ts";
 import { step } from "#test/cluster/progress.ts";
 import { run } from "#test/cluster/shell.ts";
 import { buildImage, hasImage, IMAGE_PACKAGES } from "./buildah.ts";
-import { hashInputs } from "./input-hash.ts";
 import { imagesRoot, ROOT } from "./paths.ts";
 
 /** What the base is made of. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hashInputs } from "#test/cluster/input-hash.ts";
 import { withLock } from "#test/cluster/lock.ts";
 import { cacheRoot } from "#test/cluster/paths.ts";
 import { step } from "#test/cluster/progress.ts";
@@ -8,7 +9,6 @@ import { ensureArchive, type ImageArchive } from "./archive.ts";
 import { baseImageRef, ensureBaseImage } from "./base.ts";
 import { buildImage } from "./buildah.ts";
 import { withBundles } from "./bundles.ts";
-import { hashInputs } from "./input-hash.ts";
 import { imagesRoot, ROOT } from "./paths.ts";
 
 export { type ImageArchive, pushImage } from "./archive.ts";
@@ -81,7 +81,7 @@ export function ensureSimulatorImage(options: ImageOptions = {}): Promise<ImageA
   return ensureBundleImage("model-simulator", ["model-simulator"], options);
 }
 
-/** Node and bundles. The bundles themselves are hashed, so that a comment changed in a source makes no new image. */
+/** Node and bundles. What was bundled is hashed, so that a comment changed in a source makes no new image. */
 async function ensureBundleImage(
   name: string,
   bundles: readonly string[],
@@ -91,7 +91,7 @@ async function ensureBundleImage(
   return withBundles(bundles, async (context) => {
     const dockerfile = join(ROOT, SERVER_DOCKERFILE);
     const words = [base.ref, process.arch, await readFile(dockerfile, "utf8")];
-    const hash = await hashInputs(context, ["."], words);
+    const hash = await hashBundles(context, bundles, words);
     const ref = `localhost/hatchery/${name}:${hash}`;
     return ensureArchive({
       name,
@@ -104,6 +104,18 @@ async function ensureBundleImage(
       },
     });
   });
+}
+
+/**
+ * The hash of bundles in `folder` and of words. Source maps do not count: they repeat the sources, comments and all, and no
+ * line of a bundle depends on them.
+ */
+export function hashBundles(folder: string, bundles: readonly string[], words: readonly string[]): Promise<string> {
+  return hashInputs(
+    folder,
+    bundles.map((name) => `${name}.mjs`),
+    words,
+  );
 }
 
 /** The base to build from; only a build asks whether it is there. */

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { hashInputs } from "#test/cluster/input-hash.ts";
 import { withLock } from "#test/cluster/lock.ts";
 import { cacheRoot } from "#test/cluster/paths.ts";
 import { type ImageFile, writeScratchImage } from "#test/cluster/scratch-image.ts";
 import { run } from "#test/cluster/shell.ts";
-import { hashInputs } from "#test/images/input-hash.ts";
 
 const SOURCE = fileURLToPath(new URL(".", import.meta.url));
 const BUILD = ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hashInputs } from "./input-hash.ts";
 
-describe("the hash of an image's inputs", () => {
+describe("the hash of a build's inputs", () => {
   let root: string;
 
   beforeEach(async () => {
@@ -48,6 +48,7 @@ describe("the hash of an image's inputs", () => {
     const before = await hash();
     await writeFile(join(root, "plugin/index.test.ts"), "x");
     await writeFile(join(root, "plugin/index.d.ts"), "x");
+    await writeFile(join(root, "plugin/main_test.go"), "x");
     expect(await hash()).toBe(before);
   });
 

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-/** Files that lie among an image's inputs and never go in: tests, and declarations that only the type checker reads. */
-const NO_INPUT = /\.(test|d)\.ts$/;
+/** Files that lie among a build's inputs and never go in: tests, and declarations that only the type checker reads. */
+const NO_INPUT = /(\.(test|d)\.ts|_test\.go)$/;
 
 /**
  * First 12 hex digits of a SHA-256 over words and the files at `paths` (folders with all below), their names relative to
