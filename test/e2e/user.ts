@@ -1,5 +1,6 @@
 import { request } from "undici";
 import { PHASE } from "#crds/index.ts";
+import { readTurn } from "#test/up/turn.ts";
 import type { System } from "./system.ts";
 
 /** No limit on a turn but the test's own. */
@@ -16,7 +17,8 @@ export interface Answer {
 
 /** What a call may carry. */
 export interface CallOptions {
-  headers?: Record<string, string>;
+  /** A list is a header that comes several times. */
+  headers?: Record<string, string | string[]>;
   body?: unknown;
   signal?: AbortSignal;
 }
@@ -67,19 +69,8 @@ export class User {
     const body = { model: "openclaw", stream: true, input };
     const response = await this.#open("POST", "/api/openclaw/chat", { ...options, headers, body });
     if (response.statusCode !== 200) throw new Error(`chat: ${response.statusCode} ${await response.body.text()}`);
-    let rest = "";
-    let completed = false;
-    for await (const chunk of response.body.setEncoding("utf8")) {
-      const events = (rest + String(chunk)).split("\n\n");
-      rest = events.pop() ?? "";
-      for (const event of events) {
-        const data = readEvent(event);
-        if (data?.type === "response.failed") throw new Error(`the turn failed: ${event}`);
-        if (data?.type === "response.completed") completed = true;
-        if (data?.type === "response.output_text.delta") yield { text: data.delta ?? "", atMs: performance.now() };
-      }
-    }
-    if (!completed) throw new Error("the stream ended before the turn was complete");
+    const chunks = response.body.setEncoding("utf8") as AsyncIterable<string>;
+    for await (const text of readTurn(chunks)) yield { text, atMs: performance.now() };
   }
 
   /** One turn of a session, the reply whole. */
@@ -99,12 +90,6 @@ export class User {
       bodyTimeout: PATIENCE_MS,
     });
   }
-}
-
-function readEvent(event: string): { type?: string; delta?: string } | undefined {
-  const data = event.split("\n").find((line) => line.startsWith("data: "));
-  if (!data || data === "data: [DONE]") return undefined;
-  return JSON.parse(data.slice("data: ".length)) as { type?: string; delta?: string };
 }
 
 function parseJson(text: string): unknown {

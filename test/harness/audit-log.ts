@@ -10,15 +10,20 @@ export interface AuditedRequest {
   readonly name: string | undefined;
   /** HTTP status of the answer. */
   readonly code: number;
+  readonly user: string;
   readonly userAgent: string;
+  /** When it came in; RFC 3339 with microseconds. */
+  readonly receivedAt: string;
 }
 
 interface AuditEvent {
   stage: string;
   verb: string;
+  user?: { username?: string };
   userAgent?: string;
   objectRef?: { resource?: string; subresource?: string; namespace?: string; name?: string };
   responseStatus?: { code?: number };
+  requestReceivedTimestamp: string;
 }
 
 /** The requests in an audit log that were answered, in order. */
@@ -29,13 +34,15 @@ export async function readAuditLog(path: string): Promise<AuditedRequest[]> {
   return lines
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter(({ stage }) => stage === "ResponseComplete")
-    .map(({ verb, userAgent, objectRef, responseStatus }) => ({
+    .map(({ verb, user, userAgent, objectRef, responseStatus, requestReceivedTimestamp }) => ({
       verb,
       resource: [objectRef?.resource ?? "", objectRef?.subresource].filter(Boolean).join("/"),
       namespace: objectRef?.namespace,
       name: objectRef?.name,
       code: responseStatus?.code ?? 0,
+      user: user?.username ?? "",
       userAgent: userAgent ?? "",
+      receivedAt: requestReceivedTimestamp,
     }));
 }
 

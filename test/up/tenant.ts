@@ -1,4 +1,5 @@
 import { request } from "undici";
+import { readTurn } from "./turn.ts";
 
 /** A running Hatchery as a first-party server sees it. */
 export interface Api {
@@ -41,7 +42,7 @@ export async function createInstance(api: Api, user: string, waitSeconds = 120):
 
 /**
  * Sends one message and yields the text of the reply piece by piece, as it arrives.
- * @throws ApiError when the API refuses, or the stream carries an error.
+ * @throws ApiError when the API refuses, Error when the turn fails or breaks off.
  */
 export async function* streamChat(api: Api, user: string, message: string, sessionKey: string): AsyncGenerator<string> {
   const response = await request(`${api.url}/api/openclaw/chat`, {
@@ -52,20 +53,5 @@ export async function* streamChat(api: Api, user: string, message: string, sessi
     bodyTimeout: 300_000,
   });
   if (response.statusCode !== 200) throw new ApiError(response.statusCode, await response.body.text());
-  let rest = "";
-  for await (const chunk of response.body.setEncoding("utf8")) {
-    const records = (rest + String(chunk)).split("\n\n");
-    rest = records.pop() ?? "";
-    for (const record of records) {
-      const data = record
-        .split("\n")
-        .find((line) => line.startsWith("data: "))
-        ?.slice(6);
-      if (!data || data === "[DONE]") continue;
-      const event = JSON.parse(data) as { type?: string; delta?: string; response?: { error?: { message?: string } } };
-      if (event.type === "response.failed")
-        throw new ApiError(200, event.response?.error?.message ?? "the response failed");
-      if (event.type === "response.output_text.delta" && event.delta) yield event.delta;
-    }
-  }
+  yield* readTurn(response.body.setEncoding("utf8") as AsyncIterable<string>);
 }
