@@ -33,7 +33,7 @@ logs: setup ## Show the logs of operator, API and model gateway (LOGS_OF=operato
 	@$(NODE) node test/up/main.ts logs $(LOGS_OF)
 
 .PHONY: down
-down: setup ## Stop the cluster; leaves no process, mount, interface, rule or cgroup (caches stay)
+down: setup ## Stop what is up, without a trace but caches; of your own cluster's, only the release (CLUSTER=local|current: that one)
 	@$(NODE) node test/up/main.ts down
 
 .PHONY: generate
@@ -66,12 +66,16 @@ images: setup ## Build the container images (cached by the hash of their inputs)
 	@$(NODE) node test/images/cli.ts build
 
 .PHONY: test
-test: setup ## Run everything: format, lint, types, generated files, unit, integration, e2e
+test: setup ## Run everything: format, lint, types, generated files, unit, charts, integration, e2e
 	@$(NODE) node test/run.ts
 
 .PHONY: test-unit
 test-unit: setup ## Run the unit tests only (no cluster, no root)
 	@$(NODE) npx --no-install vitest run --project unit
+
+.PHONY: test-charts
+test-charts: setup ## Run the tests of the chart (the first run compiles helm)
+	@$(NODE) npx --no-install vitest run --project charts
 
 .PHONY: test-integration
 test-integration: setup ## Run the tests on a real etcd and kube-apiserver

@@ -15,8 +15,17 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["*.test.ts", "{lib,crds,operator,api,runtime-image,charts,test}/**/*.test.ts"],
+          include: ["*.test.ts", "{lib,crds,operator,api,runtime-image,test}/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.e2e.test.ts", "**/node_modules/**"],
+          testTimeout: 60_000,
+        },
+      },
+      // The chart is rendered by helm, which the first run on a machine compiles together with Kubernetes.
+      {
+        test: {
+          name: "charts",
+          include: ["charts/**/*.test.ts"],
+          exclude: ["**/*.integration.test.ts"],
           testTimeout: 60_000,
         },
       },
@@ -29,7 +38,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      onCluster("cluster", { include: ["test/cluster/**/*.e2e.test.ts"] }),
+      onCluster("cluster", { include: ["test/{cluster,up}/**/*.e2e.test.ts"] }),
       onCluster("e2e", {
         include: ["test/e2e/**/*.e2e.test.ts"],
         exclude: [REST],

@@ -38,6 +38,7 @@ const STAGES: readonly (readonly (readonly Part[])[])[] = [
   [
     [
       vitestProject("unit"),
+      vitestProject("charts"),
       { name: "Go parts of the cluster", command: ["node", "test/cluster/go-test.ts"] },
       vitestProject("integration"),
     ],
