@@ -1,4 +1,5 @@
 import { run } from "#test/cluster/shell.ts";
+import type { ModelProvider } from "./provider.ts";
 import { installSimulator, SIMULATOR_API_KEY, SIMULATOR_URL } from "./simulator.ts";
 
 /** A Kubernetes and the programs to talk to it. */
@@ -10,13 +11,6 @@ export interface Target {
   readonly values?: Readonly<Record<string, unknown>>;
   /** Fields of the class `standard` that depend on the cluster's size. */
   readonly standardClass?: Readonly<Record<string, unknown>>;
-}
-
-/** The model behind every OpenClaw: a real provider's, or the simulated one. */
-export interface ModelProvider {
-  readonly baseUrl: string;
-  readonly apiKey: string;
-  readonly model: string;
 }
 
 /** Image references as the cluster's nodes know them. */

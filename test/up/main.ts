@@ -3,10 +3,10 @@ import { down, up } from "./up.ts";
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   up: () => up(process.env),
-  down,
-  env: showEnvironment,
-  status: showStatus,
-  logs: showLogs,
+  down: () => down(process.env),
+  env: () => showEnvironment(process.env),
+  status: () => showStatus(process.env),
+  logs: (args) => showLogs(process.env, args),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

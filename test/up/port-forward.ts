@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Target } from "./deploy.ts";
 
@@ -18,11 +16,16 @@ const POLL_MS = 50;
 const PATIENCE_MS = 20_000;
 
 /**
- * Starts a `kubectl port-forward` that outlives this process.
+ * Starts a `kubectl port-forward` that outlives this process and writes to the file `log`.
  * @throws Error with kubectl's own words when it does not come up.
  */
-export async function forwardPort(target: Target, namespace: string, service: string, port: number): Promise<Door> {
-  const log = join(await mkdtemp(join(tmpdir(), "hatchery-forward-")), "kubectl.log");
+export async function forwardPort(
+  target: Target,
+  namespace: string,
+  service: string,
+  port: number,
+  log: string,
+): Promise<Door> {
   const output = openSync(log, "w"); // a file, not a pipe: the child goes on writing when we are gone
   const args = ["port-forward", "--address=127.0.0.1", "--namespace", namespace, `service/${service}`, `:${port}`];
   const child = spawn(target.kubectl, [...args, "--kubeconfig", target.kubeconfig], {

@@ -1,33 +1,41 @@
 import { spawn } from "node:child_process";
 import { NAMESPACE, RELEASE, TENANT_NAMESPACE } from "./deploy.ts";
-import { loadSession, type Session } from "./session.ts";
+import { loadSession, readClusterKind, type Session } from "./session.ts";
 
 const PROCESSES = ["operator", "api", "model-gateway"];
 
-async function requireSession(): Promise<Session> {
-  const session = await loadSession();
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The session of the cluster that `CLUSTER` names, or the last one. */
+async function requireSession(env: Environment): Promise<Session> {
+  const session = await loadSession(readClusterKind(env));
   if (!session) throw new Error("nothing is up; run: make up");
   return session;
 }
 
-/** Prints `export` lines for a shell. */
-export async function showEnvironment(): Promise<void> {
-  const session = await requireSession();
+/**
+ * Prints `export` lines for a shell.
+ * @throws Error when nothing is up, or not far enough.
+ */
+export async function showEnvironment(env: Environment): Promise<void> {
+  const { api, ...session } = await requireSession(env);
+  if (!api)
+    throw new Error("make up did not get as far as the API; run it again, or take down what there is: make down");
   const variables = {
     KUBECONFIG: session.kubeconfig,
     KUBECTL: session.kubectl,
     HELM: session.helm,
-    HATCHERY_URL: session.url,
-    OA_INTERNAL_KEY: session.internalKey,
+    HATCHERY_URL: api.url,
+    OA_INTERNAL_KEY: api.internalKey,
   };
   for (const [name, value] of Object.entries(variables))
     console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`);
 }
 
 /** Prints nodes, the control plane's pods, and every instance with its pod. */
-export async function showStatus(): Promise<void> {
-  const session = await requireSession();
-  console.log(`API: ${session.url} (${session.cluster} cluster)\n`);
+export async function showStatus(env: Environment): Promise<void> {
+  const session = await requireSession(env);
+  console.log(`API: ${session.api?.url ?? "not there yet"} (${session.cluster} cluster)\n`);
   await kubectl(session, "get", "nodes");
   for (const namespace of [NAMESPACE, TENANT_NAMESPACE]) {
     console.log(`\n${namespace}`);
@@ -38,8 +46,8 @@ export async function showStatus(): Promise<void> {
 }
 
 /** Prints the last lines of the logs of one process, or of one instance's pod, or of all three processes. */
-export async function showLogs(args: string[]): Promise<void> {
-  const session = await requireSession();
+export async function showLogs(env: Environment, args: string[]): Promise<void> {
+  const session = await requireSession(env);
   const names = args.length > 0 ? args : PROCESSES;
   for (const name of names) {
     const where = PROCESSES.includes(name)

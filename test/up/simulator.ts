@@ -1,7 +1,8 @@
 import { run } from "#test/cluster/shell.ts";
 import type { Target } from "./deploy.ts";
 
-const NAMESPACE = "model-provider";
+/** Nobody else has one of this name: it is removed whole. */
+const NAMESPACE = "hatchery-model-provider";
 const NAME = "model-simulator";
 const PORT = 8080;
 
@@ -28,6 +29,12 @@ export async function installSimulator(target: Target, image: string): Promise<v
     "--timeout=120s",
     ...kubeconfig,
   ]);
+}
+
+/** Removes the simulated provider with its namespace; fine when there is none. */
+export async function removeSimulator({ kubectl, kubeconfig }: Target): Promise<void> {
+  const args = ["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s"];
+  await run([kubectl, ...args, "--kubeconfig", kubeconfig]);
 }
 
 function manifests(image: string): object[] {

@@ -1,59 +1,45 @@
 import { step } from "#test/cluster/progress.ts";
-import { deployHatchery, type ImageRefs, type ModelProvider, NAMESPACE } from "./deploy.ts";
-import { dropSession, loadSession, type Session, saveSession } from "./session.ts";
+import { deployHatchery, NAMESPACE } from "./deploy.ts";
+import { type ImageSources, OWN_IMAGES } from "./local-target.ts";
+import { readProvider } from "./provider.ts";
+import { CLUSTER_KINDS, dropSession, loadSession, readClusterKind, saveSession } from "./session.ts";
 import { chooseTarget, stopTarget } from "./target.ts";
-import { createInstance, streamChat } from "./tenant.ts";
+import { type Api, createInstance, streamChat } from "./tenant.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The person whose OpenClaw `make up` creates. */
 const FIRST_USER = "alice";
 
 /** Builds everything, brings the cluster up, installs the chart and chats with a first OpenClaw; a second run redoes only what changed. */
-export async function up(env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const provider = readProvider(env);
-  const target = await chooseTarget(env);
-  const images: ImageRefs = await target.provideImages();
+export async function up(env: Environment, sources: ImageSources = OWN_IMAGES): Promise<void> {
+  const wanted = readProvider(env);
+  const target = await chooseTarget(env, sources);
+  const { kind, kubeconfig, kubectl, helm } = target;
+  // Before anything is installed: what fails half-way is there to be taken down, too.
+  const session = { ...(await loadSession(kind)), cluster: kind, kubeconfig, kubectl, helm };
+  await saveSession(session);
+  const provider = await target.provideModels(wanted);
+  const images = await target.provideImages();
   const deployment = await step("install the model provider and the chart", () =>
     deployHatchery(target, images, provider),
   );
-  const previous = await loadSession();
-  const door = await target.openService(NAMESPACE, "hatchery-api", 8080, previous?.forwarderPid);
-  const session: Session = {
-    cluster: target.kind,
-    kubeconfig: target.kubeconfig,
-    kubectl: target.kubectl,
-    helm: target.helm,
-    url: door.url,
-    internalKey: deployment.internalKey,
-    ...(door.forwarderPid !== undefined && { forwarderPid: door.forwarderPid }),
-  };
-  await saveSession(session);
+  const { url, forwarderPid } = await target.openService(NAMESPACE, "hatchery-api", 8080);
+  const api = { url, internalKey: deployment.internalKey };
+  await saveSession({ ...session, forwarderPid, api });
   const runtime = await step(`create ${FIRST_USER}'s OpenClaw and wait until it answers`, () =>
-    createInstance(session, FIRST_USER),
+    createInstance(api, FIRST_USER),
   );
-  await chat(session, runtime, provider?.model);
+  await chat(api, runtime, provider?.model);
   console.log(howToGoOn(deployment.tenantNamespace));
 }
 
-async function chat(session: Session, runtime: string, model: string | undefined): Promise<void> {
+async function chat(api: Api, runtime: string, model: string | undefined): Promise<void> {
   const message = "Hello! Who are you?";
   console.log(`\n${FIRST_USER} -> ${runtime}: ${message}`);
   process.stdout.write(`${runtime} (${model ?? "simulated model"}): `);
-  for await (const piece of streamChat(session, FIRST_USER, message, "first-chat")) process.stdout.write(piece);
+  for await (const piece of streamChat(api, FIRST_USER, message, "first-chat")) process.stdout.write(piece);
   console.log("\n");
-}
-
-/**
- * The real model provider named by the environment, or undefined for the simulated one.
- * @throws Error naming the missing ones when only some of the three variables are set.
- */
-export function readProvider(env: Readonly<Record<string, string | undefined>>): ModelProvider | undefined {
-  const { MODEL_BASE_URL: baseUrl, MODEL_API_KEY: apiKey, MODEL_NAME: model } = env;
-  if (baseUrl && apiKey && model) return { baseUrl, apiKey, model };
-  const names = Object.entries({ MODEL_BASE_URL: baseUrl, MODEL_API_KEY: apiKey, MODEL_NAME: model });
-  const missing = names.filter(([, value]) => !value).map(([name]) => name);
-  if (missing.length < names.length)
-    throw new Error(`${missing.join(" and ")} must be set too to use a real model provider`);
-  return undefined;
 }
 
 function howToGoOn(tenants: string): string {
@@ -66,8 +52,17 @@ function howToGoOn(tenants: string): string {
   make status | make logs | make down`;
 }
 
-/** Stops what `make up` started; on a cluster that is not ours it removes the release and leaves the rest. */
-export async function down(): Promise<void> {
-  await stopTarget(await loadSession());
-  await dropSession();
+/**
+ * Stops what `make up` started, on every kind of cluster or on the one that `CLUSTER` names; on a cluster that is not ours it
+ * removes the release and leaves what is the users'.
+ */
+export async function down(env: Environment): Promise<void> {
+  const kind = readClusterKind(env);
+  const all = await Promise.all(CLUSTER_KINDS.map((one) => loadSession(one)));
+  const known = all.flatMap((session) => (session ? [session.cluster] : []));
+  const kinds = kind ? [kind] : known;
+  for (const one of kinds.length > 0 ? kinds : (["local"] as const)) {
+    await stopTarget(one, await loadSession(one));
+    await dropSession(one);
+  }
 }

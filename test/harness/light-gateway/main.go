@@ -1,6 +1,6 @@
-// Light-gateway stands in for OpenClaw where a test needs many pods and none of them has to chat: a few megabytes
-// instead of a gigabyte. It answers OpenClaw's probes, and /v1/models to whoever presents the slot's token, so that
-// an operator can tell a pod that got the right credentials from one that did not.
+// Light-gateway stands in for OpenClaw where a test needs many pods and no model behind them: a few megabytes instead of
+// a gigabyte. It answers OpenClaw's probes, and to whoever presents the slot's token /v1/models, so that an operator can
+// tell a pod that got the right credentials from one that did not, and /v1/responses with always the same words.
 package main
 
 import (
@@ -39,16 +39,39 @@ func handler(token string) http.Handler {
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, body) })
 	}
-	mux.HandleFunc("/v1/models", func(w http.ResponseWriter, r *http.Request) {
-		given := r.Header.Get("Authorization")
-		if subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+token)) != 1 {
-			answer(w, http.StatusUnauthorized, `{"error":{"message":"Unauthorized","type":"unauthorized"}}`)
-			return
+	guarded := func(work http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			given := r.Header.Get("Authorization")
+			if subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+token)) != 1 {
+				answer(w, http.StatusUnauthorized, `{"error":{"message":"Unauthorized","type":"unauthorized"}}`)
+				return
+			}
+			work(w, r)
 		}
+	}
+	mux.HandleFunc("/v1/models", guarded(func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, `{"object":"list","data":[{"id":"openclaw","object":"model"}]}`)
-	})
+	}))
+	mux.HandleFunc("/v1/responses", guarded(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = w.Write([]byte(turn))
+	}))
 	return mux
 }
+
+// turn is one streamed turn of OpenClaw's.
+const turn = `event: response.output_text.delta
+data: {"type":"response.output_text.delta","delta":"I am a "}
+
+event: response.output_text.delta
+data: {"type":"response.output_text.delta","delta":"stand-in."}
+
+event: response.completed
+data: {"type":"response.completed"}
+
+data: [DONE]
+
+`
 
 func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
