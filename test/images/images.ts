@@ -27,7 +27,7 @@ const RUNTIME_INPUTS = [
  * What its smoke test is made of besides: with any other, the image has to prove itself again. Not crds/names.ts: all the
  * configuration takes from there is the port, and the smoke test has one of its own.
  */
-const SMOKE_INPUTS = [
+export const SMOKE_INPUTS = [
   "runtime-image/smoke",
   "runtime-image/smoke.ts",
   "operator/build/config-keys.ts",
