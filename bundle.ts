@@ -14,9 +14,6 @@ export const ENTRY_FILES: Readonly<Record<string, string>> = {
   "model-simulator": "test/harness/model/main.ts",
 };
 
-/** The bundles that make up the product's server image. */
-export const SERVER_BUNDLES = ["operator", "api", "model-gateway"] as const;
-
 /** CommonJS packages call `require` at run time, which an ES module lacks. */
 const REQUIRE_SHIM = `import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);`;
 

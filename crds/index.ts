@@ -10,4 +10,5 @@ export { instanceStatusSchema, runtimeSchema } from "./schema/instance-status.ts
 export { classSchema, instanceSchema } from "./schema/objects.ts";
 export { parseQuantity } from "./schema/quantity.ts";
 export { NAME_MAX } from "./schema/scalars.ts";
+export { type Tenant, tenantKey } from "./tenant.ts";
 export type * from "./types.ts";

@@ -54,6 +54,3 @@ export const envUrl = z
 function hasUser(url: string): boolean {
   return /^https?:\/*[^/\\]*@/i.test(url);
 }
-
-/** `true` or `false` given as text. */
-export const envFlag = z.stringbool().describe("true or false");

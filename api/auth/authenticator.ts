@@ -1,5 +1,5 @@
+import type { Tenant } from "#crds/index.ts";
 import { ApiError } from "../errors.ts";
-import type { Tenant } from "./tenant.ts";
 
 /** Request headers with each occurrence apart (`IncomingMessage.headersDistinct`), so that a doubled credential is seen. */
 export type DistinctHeaders = Readonly<Record<string, string[] | undefined>>;

@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
+import type { Tenant } from "#crds/index.ts";
 import type { Logger } from "#lib/log.ts";
-import type { Tenant } from "../auth/tenant.ts";
 
 /** One request being answered. */
 export interface PublicCall {

@@ -1,6 +1,5 @@
-import type { OpenClawInstance } from "#crds/index.ts";
+import { type OpenClawInstance, type Tenant, tenantKey } from "#crds/index.ts";
 import type { Informer } from "#lib/kube/informer.ts";
-import { type Tenant, tenantKey } from "../auth/tenant.ts";
 import { instanceName } from "./name.ts";
 
 /** Index of the informer by tenant key. */

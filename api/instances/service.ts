@@ -1,11 +1,10 @@
-import { GROUP, INSTANCES, type OpenClawInstance, PHASE, VERSION } from "#crds/index.ts";
+import { GROUP, INSTANCES, type OpenClawInstance, PHASE, type Tenant, tenantKey, VERSION } from "#crds/index.ts";
 import { API_FIELD_MANAGER } from "#crds/names.ts";
 import type { Clock } from "#lib/clock.ts";
 import { timestamp } from "#lib/clock.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { isAlreadyExists } from "#lib/kube/errors.ts";
 import type { Informer } from "#lib/kube/informer.ts";
-import { type Tenant, tenantKey } from "../auth/tenant.ts";
 import { ApiError } from "../errors.ts";
 import type { InstanceDirectory } from "./directory.ts";
 import type { Freshness } from "./freshness.ts";

@@ -1,8 +1,7 @@
 import { isIP, isIPv6 } from "node:net";
-import { CONDITION, type OpenClawInstance, PHASE } from "#crds/index.ts";
+import { CONDITION, type OpenClawInstance, PHASE, type Tenant } from "#crds/index.ts";
 import { findKey, gatewayToken, type KeyRing } from "#lib/keys.ts";
 import { findCondition } from "#lib/kube/conditions.ts";
-import type { Tenant } from "../auth/tenant.ts";
 import { ApiError } from "../errors.ts";
 import type { InstanceDirectory } from "./directory.ts";
 import { phaseOf } from "./phase.ts";

@@ -1,6 +1,5 @@
-import type { OpenClawInstance } from "#crds/index.ts";
+import type { OpenClawInstance, Tenant } from "#crds/index.ts";
 import { type Clock, sleep } from "#lib/clock.ts";
-import type { Tenant } from "../auth/tenant.ts";
 import type { InstanceDirectory } from "./directory.ts";
 
 /**

@@ -2,12 +2,13 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { Readable, Writable } from "node:stream";
 import { type Dispatcher, stream } from "undici";
 import { VERSION } from "#lib/version.ts";
+import { pacedWriter } from "../http/paced-writer.ts";
 import type { OutgoingBody } from "../proxy/outgoing-body.ts";
 import type { Provider } from "./config.ts";
 import { OpenAIError } from "./openai-error.ts";
 import { connectionError, refusal, refusalNote } from "./provider-error.ts";
 import type { Usage } from "./usage.ts";
-import { EventUsageTap, JsonUsageTap, type UsageTap } from "./usage-tap.ts";
+import { EventUsageTap, JsonUsageTap } from "./usage-tap.ts";
 
 /** The only headers of a pod that reach a provider. */
 const PASSED_TO_PROVIDER = ["accept", "traceparent", "tracestate"];
@@ -116,7 +117,8 @@ class Answer {
     const streamHeaders = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" };
     res.writeHead(status, { ...pick(headers, PASSED_TO_CLIENT), ...(isStream && streamHeaders) });
     res.flushHeaders();
-    return deliver(isStream ? new EventUsageTap({ onUsage, dropUsageChunk }) : new JsonUsageTap({ onUsage }), res);
+    const tap = isStream ? new EventUsageTap({ onUsage, dropUsageChunk }) : new JsonUsageTap({ onUsage });
+    return pacedWriter(res, { pass: (chunk) => tap.feed(chunk), finish: () => tap.end() });
   }
 
   /** The provider's answer is complete; a refusal is sent only now. */
@@ -139,30 +141,6 @@ function collect(into: Buffer[], limit: number): Writable {
       if (bytes < limit) into.push(chunk.subarray(0, limit - bytes));
       bytes += chunk.length;
       done();
-    },
-  });
-}
-
-/** Brings bytes to the client by way of the tap, no faster than the client takes them; ends the client's answer with its own. */
-function deliver(tap: UsageTap, res: ServerResponse): Writable {
-  let waiting: ((error?: Error) => void) | undefined;
-  const proceed = (error?: Error) => {
-    const done = waiting;
-    waiting = undefined;
-    done?.(error);
-  };
-  res.on("drain", () => proceed());
-  res.once("close", () => proceed(res.writableFinished ? undefined : new Error("the client left")));
-  const send = (pieces: Buffer[]) => pieces.map((piece) => res.write(piece)).every((flushed) => flushed);
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (send(tap.feed(chunk))) return done();
-      waiting = done;
-    },
-    final(done) {
-      send(tap.end());
-      waiting = done;
-      res.end(() => proceed());
     },
   });
 }

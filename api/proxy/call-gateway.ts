@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { tenantKey } from "../auth/tenant.ts";
+import { tenantKey } from "#crds/index.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";

@@ -1,6 +1,6 @@
 import type { Agent } from "undici";
+import { tenantKey } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
-import { tenantKey } from "../auth/tenant.ts";
 import { faultOf } from "../error-mapper.ts";
 import type { Call } from "../http/call.ts";
 import type { ResolveUpstream, Upstream } from "../instances/upstream.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { tenantKey } from "../auth/tenant.ts";
+import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { invokeTool } from "../gateway/tools.ts";
 import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";

@@ -1,4 +1,4 @@
-import { tenantKey } from "../auth/tenant.ts";
+import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { AGENT } from "../gateway/turn.ts";
 import type { StreamRoute } from "../http/route.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { tenantKey } from "../auth/tenant.ts";
+import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { turnBody } from "../gateway/turn.ts";
 import { CHAT_BODY_BYTES, readJsonBody } from "../http/body.ts";

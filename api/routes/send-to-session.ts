@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { tenantKey } from "../auth/tenant.ts";
+import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { AGENT, finishedResponse, replyText } from "../gateway/turn.ts";

@@ -1,5 +1,5 @@
+import { tenantKey } from "#crds/index.ts";
 import { aborted } from "#lib/aborted.ts";
-import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
 import type { Call } from "../http/call.ts";
 import type { StreamRoute } from "../http/route.ts";

@@ -1,11 +1,11 @@
 import { Registry } from "prom-client";
+import { tenantKey } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import { systemClock } from "#lib/clock.ts";
 import { keysReady } from "#lib/keys.ts";
 import { createLogger } from "#lib/log.ts";
 import { createApp } from "../app.ts";
 import { internalKeyAuthenticator } from "../auth/internal-key.ts";
-import { tenantKey } from "../auth/tenant.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { createHttpMetrics } from "../http/metrics.ts";

@@ -1,19 +1,7 @@
 import * as z from "zod";
+import { readQuantity } from "#lib/kube/quantity.ts";
 
-/** Powers of the suffixes a quantity may carry. */
-const SUFFIX: Readonly<Record<string, number>> = {
-  m: 1e-3,
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
+/** Of what Kubernetes takes, the forms that say one thing in one way. */
 const QUANTITY = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
 /** Volume sizes: bytes with a suffix, never zero. */
 const VOLUME_SIZE = /^([1-9][0-9]{0,5}(\.[0-9]{1,3})?)(M|G|T|Mi|Gi|Ti)$/;
@@ -23,10 +11,9 @@ const VOLUME_SIZE = /^([1-9][0-9]{0,5}(\.[0-9]{1,3})?)(M|G|T|Mi|Gi|Ti)$/;
  * @throws RangeError for text that is not a quantity as our schemas allow it.
  */
 export function parseQuantity(quantity: string | number): number {
-  const [, digits, suffix = ""] = QUANTITY.exec(String(quantity)) ?? [];
-  const factor = SUFFIX[suffix];
-  if (digits === undefined || factor === undefined) throw new RangeError(`"${quantity}" is not a quantity`);
-  return Number(digits) * factor;
+  const number = QUANTITY.test(String(quantity)) ? readQuantity(quantity) : undefined;
+  if (number === undefined) throw new RangeError(`"${quantity}" is not a quantity`);
+  return number;
 }
 
 /** An amount of a resource; whole numbers may be written without quotes. */

@@ -45,8 +45,6 @@ export interface KubeClient {
   delete(type: ResourceType, ref: ObjectRef, o?: DeleteOptions): Promise<boolean>;
   /** Events until the server ends the watch or the signal aborts (both end it quietly); anything else throws. */
   watch<T extends KubeObject>(type: ResourceType<T>, o: WatchOptions): AsyncIterable<WatchEvent<T>>;
-  /** A GET answered as text, e.g. a pod's log. */
-  rawText(path: string, o?: CallOptions): Promise<string>;
   /** Closes all connections; calls in flight fail. */
   close(): Promise<void>;
 }
@@ -183,7 +181,6 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
       yield* readWatch(body, { what: `watch of ${describeRequest(request)}`, idleMs, clock, signal });
     },
 
-    rawText: (path, call = {}) => transport.request({ method: "GET", path, ...limits(call) }),
     close: () => transport.close(),
   };
 }

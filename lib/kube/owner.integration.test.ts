@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
 import { loadKubeAccess } from "./config.ts";
-import { isControlledBy, ownerReference } from "./owner.ts";
+import { controllerOf, ownerReference } from "./owner.ts";
 import { CONFIG_MAPS, type ConfigMap } from "./resource.ts";
 import type { OwnerReference } from "./types.ts";
 
@@ -35,7 +35,7 @@ it("lets the garbage collector take a child with its owner, by uid and not by na
   const stays = await create("stays");
   const reference = ownerReference(owner, { controller: true });
   const child = await create("child", reference);
-  expect(isControlledBy(child, reference.uid)).toBe(true);
+  expect(controllerOf(child)?.uid).toBe(reference.uid);
   await create("grandchild", ownerReference(child, { controller: true }));
   await create("shared", ownerReference(owner), ownerReference(stays));
   const { resourceVersion } = await cluster.client.list(CONFIG_MAPS, { namespace: cluster.namespace });

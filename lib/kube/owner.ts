@@ -16,8 +16,3 @@ export function ownerReference(owner: KubeObject, o: { controller?: boolean } = 
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }
-
-/** True when the object's controller has this uid. Ownership is by uid alone: a label or an equal name proves nothing. */
-export function isControlledBy(object: KubeObject, uid: string): boolean {
-  return controllerOf(object)?.uid === uid;
-}

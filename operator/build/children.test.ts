@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { tenantKey } from "#crds/index.ts";
 import { gatewayToken, keysReady, modelKey, verifyModelKey } from "#lib/keys.ts";
 import { anInstance, SLOT, settings } from "../instance/view.fixture.ts";
 import { buildConfigMap } from "./config-map.ts";
-import { runtimeName, tenantKey } from "./identity.ts";
+import { runtimeName } from "./identity.ts";
 import { buildSecret } from "./secret.ts";
 import { buildService, serviceEndpoint } from "./service.ts";
 

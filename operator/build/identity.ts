@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { LABEL, OPERATOR_FIELD_MANAGER, type OpenClawInstance } from "#crds/index.ts";
+import { LABEL, OPERATOR_FIELD_MANAGER, type OpenClawInstance, tenantKey } from "#crds/index.ts";
 import { ownerReference } from "#lib/kube/owner.ts";
 import type { ObjectMeta } from "#lib/kube/types.ts";
 
@@ -14,11 +14,6 @@ export const MANAGED_SELECTOR = Object.entries(MANAGED_BY)
 /** Name that all children of a new instance get; afterwards `status.runtime.name` says it. */
 export function runtimeName(instance: OpenClawInstance): string {
   return instance.status?.runtime?.name ?? `openclaw-${instance.metadata.name}`;
-}
-
-/** The tenant an instance belongs to. */
-export function tenantKey(owner: OpenClawInstance["spec"]["owner"]): string {
-  return `${owner.kind === "Agent" ? "agent" : "human"}:${owner.subject}`;
 }
 
 /** A tenant key as a label's value: opaque, of fixed length, and no word of whom it stands for. */

@@ -1,4 +1,5 @@
 import { GROUP } from "#crds/index.ts";
+import { defined } from "#lib/defined.ts";
 import type { ConfigMap, Pod, Secret } from "#lib/kube/resource.ts";
 import { digestEntries } from "../build/digest.ts";
 
@@ -69,8 +70,4 @@ export function trimConfigMap(configMap: ConfigMap): ConfigMap {
 /** Other people's annotations are no concern of ours. */
 function ownAnnotations(annotations: Record<string, string> | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(`${GROUP}/`)));
-}
-
-function defined<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

@@ -10,6 +10,7 @@ import {
   STEP,
 } from "#crds/index.ts";
 import { timestamp } from "#lib/clock.ts";
+import { defined } from "#lib/defined.ts";
 import { findCondition, isConditionTrue, setCondition } from "#lib/kube/conditions.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { runtimeName } from "../build/identity.ts";
@@ -157,9 +158,4 @@ function phaseOf(instance: OpenClawInstance, ready: Verdict, failure: InstanceFa
 
 function isStopped(instance: OpenClawInstance): boolean {
   return instance.spec.runPolicy === "Stopped";
-}
-
-/** Without the fields that are undefined: absent and undefined are one thing on the wire. */
-function defined<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

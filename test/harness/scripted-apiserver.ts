@@ -86,7 +86,6 @@ export class ScriptedApiserver {
       apply: unused,
       mergePatch: unused,
       delete: unused,
-      rawText: unused,
       close: () => Promise.resolve(),
     };
   }
