@@ -37,6 +37,20 @@ describe("the informer", () => {
     await running;
   });
 
+  it("does not take back in what is gone when its last two events come in the wrong order", async () => {
+    const { server, clock, informer, stop } = setUp();
+    const running = informer.run(stop.signal);
+    await clock.advance(0);
+    server.swaps = true;
+    server.write("a", "1");
+    server.delete("a");
+    server.write("b", "1");
+    await clock.advance(60_000);
+    expect(informer.list().map(({ metadata }) => metadata.name)).toEqual(["b"]);
+    stop.abort();
+    await running;
+  });
+
   it("ends with the error of a handler that throws in the list, in an event, and for our own write", async () => {
     for (const when of ["list", "event", "assume"] as const) {
       const { server, clock, informer, stop } = setUp();

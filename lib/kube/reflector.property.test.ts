@@ -11,7 +11,7 @@ type Step =
   | { do: "write-by-us"; name: string; value: string }
   | { do: "answers" }
   | { do: "write" | "delete" | "recreate"; name: string; value: string }
-  | { do: "compact" | "settle" | "stutter" }
+  | { do: "compact" | "settle" | "stutter" | "swap" }
   | { do: "lag" | "restore" | "wait" | "set-clock"; amount: number }
   | { do: "list-fault"; fault: ListFault }
   | { do: "watch-fault"; fault: WatchFault };
@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("answers" as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("delete" as const, "recreate" as const), name, value }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "stutter" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "stutter" as const, "swap" as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -97,6 +97,7 @@ async function run(steps: Step[]): Promise<void> {
   takeAnswers();
   server.listFaults.length = 0;
   server.watchFaults.length = 0;
+  server.swaps = false;
   await clock.advance(QUIET_MS);
 
   const wanted = Object.fromEntries(server.state());
@@ -133,6 +134,9 @@ async function act(
       return;
     case "stutter":
       server.stutters = !server.stutters;
+      return;
+    case "swap":
+      server.swaps = !server.swaps;
       return;
     case "set-clock":
       clock.jump(one.amount);

@@ -5,6 +5,7 @@ import type { Selection } from "./calls.ts";
 import type { KubeClient } from "./client.ts";
 import { CLIENT_REASON, isExpired, isTooLargeResourceVersion, KubeError, WatchStreamError } from "./errors.ts";
 import { createLister } from "./lister.ts";
+import { compareVersions } from "./resource-version.ts";
 import type { KubeObject, ResourceType, WatchEvent } from "./types.ts";
 
 /** Where a reflector puts what it learns. A throw in any of these ends the reflector with that error. */
@@ -76,6 +77,7 @@ export async function runReflector<T extends KubeObject>(o: ReflectorOptions<T>)
   async function watch(): Promise<void> {
     deliver(() => o.sink.watching());
     await watchOnce(o, lister.resourceVersion, (event) => {
+      assertInOrder(event, lister.resourceVersion);
       deliver(() => o.sink.changed(event));
       lister.advance(event.object.metadata.resourceVersion);
       failures = 0;
@@ -119,6 +121,17 @@ async function watchOnce<T extends KubeObject>(
   }
   if (signal.aborted || events > 0 || clock.monotonic() - begun >= SHORTEST_WATCH_MS) return;
   throw new KubeError("the watch ended at once", { status: 0, reason: CLIENT_REASON.shortWatch });
+}
+
+/**
+ * The server keeps the order, so somebody in between does not: an old state that comes after the deletion would be taken for
+ * an object that is there.
+ */
+function assertInOrder(event: WatchEvent, seen: string): void {
+  const { resourceVersion } = event.object.metadata;
+  if (compareVersions(resourceVersion, seen) >= 0) return;
+  const message = `the watch went back from ${seen} to ${resourceVersion}`;
+  throw new KubeError(message, { status: 0, reason: CLIENT_REASON.malformed });
 }
 
 /** Why we cannot go on from our resourceVersion; undefined when we can. */

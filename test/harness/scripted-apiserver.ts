@@ -29,6 +29,8 @@ export class ScriptedApiserver {
   lag = 0;
   /** Watches deliver each event twice. */
   stutters = false;
+  /** Watches deliver two events that are there at the same time in the wrong order. */
+  swaps = false;
   /** How many lists were asked for. */
   lists = 0;
   #history: Entry[] = [];
@@ -145,10 +147,18 @@ export class ScriptedApiserver {
       const next = await this.#next(revision, epoch, o.signal);
       if (epoch !== this.#epoch) throw failure("network");
       if (!next) return;
-      revision = next.revision;
-      yield { type: next.type, object: structuredClone(next.object) };
-      if (this.stutters) yield { type: next.type, object: structuredClone(next.object) };
+      for (const entry of this.#arranged(next)) {
+        revision = Math.max(revision, entry.revision);
+        yield { type: entry.type, object: structuredClone(entry.object) };
+      }
     }
+  }
+
+  /** An entry as a watch delivers it: as often as it does, and with the one after it where those change places. */
+  #arranged(next: Entry): Entry[] {
+    const later = this.swaps ? this.#history.find((entry) => entry.revision > next.revision) : undefined;
+    const entries = later ? [later, next] : [next];
+    return this.stutters ? entries.flatMap((entry) => [entry, entry]) : entries;
   }
 
   /** The first entry after a revision, once there is one; undefined when the signal aborts or the history is another. */
