@@ -11,8 +11,12 @@ export const NAMESPACE = "hatchery";
 /** Values as a user gives them, and the least that is needed. */
 export type Values = Record<string, unknown>;
 export const LEAST_VALUES: Values = {
+  image: { repository: "hatchery/server" },
   modelProviders: [{ name: "main", baseUrl: "http://models.example.org:8000/v1", apiKey: "sk-main" }],
-  standardClass: { models: [{ name: "default", provider: "main", providerModel: "some-model" }] },
+  standardClass: {
+    image: "hatchery/openclaw:2026.9.6",
+    models: [{ name: "default", provider: "main", providerModel: "some-model" }],
+  },
 };
 
 /** A rendered object, as far as tests look into all of them. */

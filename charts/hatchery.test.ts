@@ -64,6 +64,7 @@ describe("the class standard", () => {
 
 describe("values that are refused, by name", () => {
   const [provider] = LEAST_VALUES.modelProviders as Values[];
+  const leastClass = LEAST_VALUES.standardClass as Values;
   const models = [{ name: "default", provider: "other", providerModel: "m" }];
 
   it.each<[string, Values, string]>([
@@ -99,6 +100,12 @@ describe("values that are refused, by name", () => {
       '"main" needs either apiKey or existingSecret',
     ],
     ["a provider twice", { modelProviders: [provider, provider] }, 'two are named "main"'],
+    ["no server image", { image: {} }, "image.repository is empty: build and push the images"],
+    [
+      "no runtime image",
+      { standardClass: { ...leastClass, image: undefined } },
+      "standardClass.image is empty: build and push",
+    ],
     ["a class without models", { standardClass: { models: [] } }, "standardClass.models is empty"],
     [
       "a class of an unknown provider",

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { find, type Rendered, render } from "./chart.fixture.ts";
+import { find, LEAST_VALUES, type Rendered, render, type Values } from "./chart.fixture.ts";
 import type { Deployment, NetworkPolicy, Role } from "./kinds.fixture.ts";
 
 const COMPONENTS = ["operator", "api", "model-gateway"];
@@ -104,7 +104,11 @@ describe("network policies", () => {
     const providers = ["https://a.example.org/v1", "http://b.example.org", "http://c.example.org:9000/v1"];
     const modelProviders = providers.map((baseUrl, i) => ({ name: `p${i}`, baseUrl, apiKey: "k" }));
     const models = [{ name: "default", provider: "p0", providerModel: "m" }];
-    const all = await render({ modelProviders, standardClass: { models }, modelGateway: { providerPorts: [8443] } });
+    const all = await render({
+      modelProviders,
+      standardClass: { ...(LEAST_VALUES.standardClass as Values), models },
+      modelGateway: { providerPorts: [8443] },
+    });
     const { egress } = find<NetworkPolicy>(all, "NetworkPolicy", "hatchery-model-gateway").spec;
     expect(
       egress

@@ -85,7 +85,7 @@ describe("a change of", () => {
     ["the class", { standardClass: { ...(LEAST_VALUES.standardClass as Values), drainSeconds: 5 } }, []],
     ["tenants' DNS servers", { network: { dnsCidrs: ["169.254.20.10/32"] } }, ["operator"]],
     ["the tenants' namespace", { tenantNamespace: { name: "people" } }, ["api"]],
-    ["the image", { image: { tag: "other" } }, COMPONENTS],
+    ["the image", { image: { ...(LEAST_VALUES.image as Values), tag: "other" } }, COMPONENTS],
     ["who may scrape", { metrics: { allowFrom: [{ namespaceSelector: {} }] } }, []],
   ])("%s replaces the pods it concerns", async (_, values, components) => {
     expect(await rolled(values)).toEqual(components);

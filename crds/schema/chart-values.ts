@@ -46,7 +46,7 @@ export const chartValuesSchema = z.strictObject({
     .describe("Prefix of all names, in place of the release's."),
   image: z
     .strictObject({
-      repository: z.string().min(1).max(400).describe("Repository of the server image."),
+      repository: z.string().max(400).describe("Repository of the server image; needed."),
       tag: z.string().max(128).describe("Tag; the chart's appVersion when empty."),
       pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).describe("When it is pulled."),
     })
@@ -81,6 +81,7 @@ export const chartValuesSchema = z.strictObject({
     .strictObject({
       create: z.boolean().describe("Make the class."),
       ...classSpecSchema.shape,
+      image: z.string().max(512).describe("Runtime image; needed."),
       models: z.array(modelSchema).max(32).describe("Models that instances may use; at least one is needed."),
     })
     .describe("The class `standard`: everything beside `create` is the spec of an OpenClawClass."),
