@@ -29,11 +29,22 @@ export const ANNOTATION = {
   operatorVersion: `${GROUP}/operator-version`,
   /** On the ConfigMap: digest of the configuration it was written with; differs from its content = edited by hand. */
   configDigest: `${GROUP}/config-digest`,
+  /** On the ConfigMap: the image its configuration was written for; pods are made from these two. */
+  image: `${GROUP}/image`,
+  /** On the ConfigMap, while another release is on trial: the image to go back to, and the digest of its configuration. */
+  previousImage: `${GROUP}/previous-image`,
+  previousConfigDigest: `${GROUP}/previous-config-digest`,
+  /** On the ConfigMap: id of the release that was tried and gone back from, and why. */
+  rolledBackFrom: `${GROUP}/rolled-back-from`,
+  rolledBackBecause: `${GROUP}/rolled-back-because`,
   /** On the Secret: id of the root key that derived its credentials. */
   keyId: `${GROUP}/key-id`,
   /** On the pod: the `spec.restartedAt` it was started for. */
   restartedAt: `${GROUP}/restarted-at`,
 } as const;
+
+/** Annotation of a pod that checks a configuration: its whole text. Not of our prefix, so that no cache keeps it. */
+export const CHECKED_CONFIG_ANNOTATION = `check.${GROUP}/openclaw.json`;
 
 /** Field manager of the operator's applies. */
 export const OPERATOR_FIELD_MANAGER = "hatchery-operator";

@@ -9,6 +9,10 @@ export const REASON_MEANING = {
 
   ForbiddenConfigKey: "`gateway.config` sets a key that belongs to the operator or the class; the message lists them.",
   ConfigRejected: "OpenClaw refused its configuration (exit 78); the message has its own words.",
+  ConfigChecking: "OpenClaw checks a changed configuration or image before it replaces what runs.",
+  CheckFailed: "A changed configuration or image could not be checked, so it replaces nothing; the message says why.",
+  RolledBack:
+    "A pod with a changed image or configuration did not become ready, and the ones of before serve again; the message says why.",
   ModelNotFound: "`model.default` is not a model of the class.",
 
   NameTaken: "A child's name is taken by an object of someone else; nothing is overwritten.",

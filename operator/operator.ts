@@ -68,7 +68,8 @@ export function createOperator(o: OperatorOptions): Operator {
     log,
     registry,
   });
-  const beside = { onVerdict: (key: string) => controller.queue.add(key), clock, log };
+  const wake = (key: string) => controller.queue.add(key);
+  const beside = { onVerdict: wake, clock, log };
   const prober = createGatewayProber({ ...beside, call: o.callGateway });
   const drainer = createGatewayDrainer({ ...beside, calls: o.suspension });
   const rollouts: RolloutGate = createRolloutGate({
@@ -94,6 +95,7 @@ export function createOperator(o: OperatorOptions): Operator {
       prober,
       drainer,
       rollouts,
+      wake,
       events,
       clock,
       settings: o.settings,

@@ -35,6 +35,12 @@ export interface PatchOptions extends CallOptions {
   fieldManager?: string | undefined;
 }
 
+/** One operation of a JSON patch; paths are JSON pointers. */
+export type JsonPatchOperation =
+  | { readonly op: "add" | "replace"; readonly path: string; readonly value: unknown }
+  | { readonly op: "copy"; readonly from: string; readonly path: string }
+  | { readonly op: "remove"; readonly path: string };
+
 export interface DeleteOptions extends CallOptions {
   uid?: string | undefined;
   resourceVersion?: string | undefined;

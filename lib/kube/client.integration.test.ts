@@ -112,6 +112,19 @@ describe("the client on a real apiserver", () => {
     expect((await client.apply(CONFIG_MAPS, other, { fieldManager: "three" })).data?.a).toBe("2");
   });
 
+  it("patches by operations: all or none, and against the version that was seen", async () => {
+    const body = configMap({ a: "1" });
+    const { metadata } = await client.create(CONFIG_MAPS, body);
+    const seen = { op: "replace", path: "/metadata/resourceVersion", value: metadata.resourceVersion } as const;
+    const copy = { op: "copy", from: "/data/a", path: "/data/b" } as const;
+    const change = { op: "replace", path: "/data/a", value: "2" } as const;
+    const missing = { op: "remove", path: "/data/none" } as const;
+    const both = [seen, copy, change];
+    expect(await caught(client.jsonPatch(CONFIG_MAPS, ref(body), [...both, missing]))).toBeDefined();
+    expect((await client.jsonPatch(CONFIG_MAPS, ref(body), both)).data).toEqual({ a: "2", b: "1" });
+    expect(isConflict(await caught(client.jsonPatch(CONFIG_MAPS, ref(body), both)))).toBe(true);
+  });
+
   it("lists in pages, each object with its kind", async () => {
     const label = `pages-${randomBytes(4).toString("hex")}`;
     for (let i = 0; i < 5; i++) {

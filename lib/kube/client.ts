@@ -7,6 +7,7 @@ import type {
   CallOptions,
   CreateOptions,
   DeleteOptions,
+  JsonPatchOperation,
   ListOptions,
   PatchOptions,
   WatchOptions,
@@ -41,6 +42,16 @@ export interface KubeClient {
   apply<T extends KubeObject>(type: ResourceType<T>, object: T, o: ApplyOptions): Promise<T>;
   /** JSON merge patch (RFC 7386): null removes, lists are replaced whole. */
   mergePatch<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef, patch: object, o?: PatchOptions): Promise<T>;
+  /**
+   * JSON patch (RFC 6902): all operations or none. Replacing `/metadata/resourceVersion` by the one that was seen makes a change
+   * by others a conflict.
+   */
+  jsonPatch<T extends KubeObject>(
+    type: ResourceType<T>,
+    ref: ObjectRef,
+    operations: readonly JsonPatchOperation[],
+    o?: PatchOptions,
+  ): Promise<T>;
   /** Asks for deletion; false = it was gone already. A `uid` or `resourceVersion` that no longer fits is a conflict. */
   delete(type: ResourceType, ref: ObjectRef, o?: DeleteOptions): Promise<boolean>;
   /** Events until the server ends the watch or the signal aborts (both end it quietly); anything else throws. */
@@ -54,6 +65,7 @@ export type {
   CallOptions,
   CreateOptions,
   DeleteOptions,
+  JsonPatchOperation,
   ListOptions,
   PatchOptions,
   Selection,
@@ -147,6 +159,19 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
         ),
         contentType: "application/merge-patch+json",
         body: JSON.stringify(patch),
+        ...limits(call),
+      }),
+
+    jsonPatch: (type, ref, operations, call = {}) =>
+      json({
+        method: "PATCH",
+        path: resourcePath(
+          type,
+          { ...refParts(ref), subresource: call.subresource },
+          { fieldManager: call.fieldManager },
+        ),
+        contentType: "application/json-patch+json",
+        body: JSON.stringify(operations),
         ...limits(call),
       }),
 

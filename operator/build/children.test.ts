@@ -23,7 +23,7 @@ describe("children", () => {
     const { keyRing } = settings();
     const children = [
       buildSecret(anInstance(), SLOT, keyRing[0]),
-      buildConfigMap(anInstance(), "{}"),
+      buildConfigMap(anInstance(), "{}", "registry.test/openclaw:1"),
       buildService(anInstance(), SLOT),
     ];
     for (const { kind, metadata } of children) {

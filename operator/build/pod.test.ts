@@ -2,14 +2,20 @@ import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { ANNOTATION, type ClassSpec, type InstanceSpecInput } from "#crds/index.ts";
 import { aClass, anInstance, SLOT } from "../instance/view.fixture.ts";
-import { buildPod, type PodInputs } from "./pod.ts";
+import { buildPod, type PodInputs, runtimeImage } from "./pod.ts";
 
 const GOLDEN = new URL("pod.golden.json", import.meta.url);
 
-const inputs: PodInputs = { slot: SLOT, keyId: "0011aabb", configDigest: "d".repeat(64), operatorVersion: "1.2.3" };
+const inputs: Omit<PodInputs, "image"> = {
+  slot: SLOT,
+  keyId: "0011aabb",
+  configDigest: "d".repeat(64),
+  operatorVersion: "1.2.3",
+};
 
 function build(spec: Partial<InstanceSpecInput> = {}, plan: Partial<ClassSpec> = {}, changed: Partial<PodInputs> = {}) {
-  return buildPod(anInstance(spec), aClass(plan), { ...inputs, ...changed });
+  const image = runtimeImage(anInstance(spec), aClass(plan).spec);
+  return buildPod(anInstance(spec), aClass(plan), { ...inputs, image, ...changed });
 }
 
 const hash = (pod: ReturnType<typeof build>) => pod.metadata.annotations?.[ANNOTATION.podHash];

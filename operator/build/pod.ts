@@ -22,7 +22,7 @@ type Probe = NonNullable<Container["readinessProbe"]>;
 export const CONTAINER = "openclaw";
 
 /** Where the gateway finds things; the image is built for these paths. */
-const PATH = { config: "/config", data: "/data", state: "/data/state", home: "/data/home" } as const;
+export const PATH = { config: "/config", data: "/data", state: "/data/state", home: "/data/home" } as const;
 
 /** OpenClaw may take 325 s to finish running turns, and nothing shortens that. */
 const GRACE_SECONDS = 340;
@@ -31,16 +31,40 @@ const GRACE_SECONDS = 340;
 const UID = 1000;
 
 /** Every container states its ephemeral storage, so that no tenant can fill a node. */
-const EPHEMERAL_STORAGE = { request: "128Mi", limit: "2Gi" } as const;
+export const EPHEMERAL_STORAGE = { request: "128Mi", limit: "2Gi" } as const;
+
+/** What every pod of ours is bound to, whatever it runs. */
+export const POD_HARDENING = {
+  automountServiceAccountToken: false,
+  // The addresses of neighbours are no tenant's business, and thousands of variables slow each exec down.
+  enableServiceLinks: false,
+  securityContext: {
+    runAsNonRoot: true,
+    runAsUser: UID,
+    runAsGroup: UID,
+    fsGroup: UID,
+    // Without it the kubelet walks the whole volume at each start.
+    fsGroupChangePolicy: "OnRootMismatch",
+    seccompProfile: { type: "RuntimeDefault" },
+  },
+} as const;
+
+/** ... and every container. */
+export const CONTAINER_HARDENING: NonNullable<Container["securityContext"]> = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+};
 
 /** Room for locks, logs and what agents put aside; counts against the ephemeral storage. */
-const TMP_SIZE = "1Gi";
+export const TMP_SIZE = "1Gi";
 
 /** What a pod is built from besides instance and class. */
 export interface PodInputs {
   readonly slot: string;
   /** Id of the root key behind the credentials: containers read them only when they start. */
   readonly keyId: string;
+  readonly image: string;
   /** Digest of the rendered configuration: OpenClaw reads it only when it starts. */
   readonly configDigest: string;
   readonly operatorVersion: string;
@@ -48,7 +72,7 @@ export interface PodInputs {
   readonly rollout?: boolean;
 }
 
-/** The image an instance runs. */
+/** The image an instance is to run. */
 export function runtimeImage(instance: OpenClawInstance, plan: ClassSpec): string {
   return instance.spec.image ?? plan.image;
 }
@@ -59,7 +83,7 @@ export function runtimeImage(instance: OpenClawInstance, plan: ClassSpec): strin
  */
 export function buildPod(instance: OpenClawInstance, plan: OpenClawClass, inputs: PodInputs): Pod {
   const metadata = childMetadata(instance, { [LABEL.slot]: inputs.slot, [LABEL.class]: plan.metadata.name });
-  const spec = podSpec(instance, plan.spec);
+  const spec = podSpec(instance, plan.spec, inputs.image);
   const { labels } = metadata;
   const podHash = appliedHash({ labels, spec, config: inputs.configDigest, keyId: inputs.keyId });
   return {
@@ -85,30 +109,26 @@ function ownHash({ spec }: OpenClawInstance, { slot, keyId }: PodInputs): string
   return appliedHash({ className, image, model, gateway, slot, keyId });
 }
 
-function podSpec(instance: OpenClawInstance, plan: ClassSpec): PodSpec {
-  const { nodeSelector, tolerations, affinity, runtimeClassName, priorityClassName } = plan.scheduling ?? {};
+function podSpec(instance: OpenClawInstance, plan: ClassSpec, image: string): PodSpec {
   const name = runtimeName(instance);
   return {
     restartPolicy: "Always",
     terminationGracePeriodSeconds: GRACE_SECONDS,
-    automountServiceAccountToken: false,
-    // The addresses of neighbours are no tenant's business, and thousands of variables slow each exec down.
-    enableServiceLinks: false,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: UID,
-      runAsGroup: UID,
-      fsGroup: UID,
-      // Without it the kubelet walks the whole volume at each start.
-      fsGroupChangePolicy: "OnRootMismatch",
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    containers: [container(instance, plan)],
+    ...POD_HARDENING,
+    containers: [container(instance, plan, image)],
     volumes: [
       { name: "config", configMap: { name, items: [{ key: CONFIG_FILE, path: CONFIG_FILE }] } },
       { name: "data", persistentVolumeClaim: { claimName: name } },
       { name: "tmp", emptyDir: { sizeLimit: TMP_SIZE } },
     ],
+    ...placement(plan),
+  };
+}
+
+/** Where pods of the class run and with which secrets their image is pulled. */
+export function placement(plan: ClassSpec): Partial<PodSpec> {
+  const { nodeSelector, tolerations, affinity, runtimeClassName, priorityClassName } = plan.scheduling ?? {};
+  return {
     ...(plan.imagePullSecrets ? { imagePullSecrets: plan.imagePullSecrets } : {}),
     ...(nodeSelector ? { nodeSelector } : {}),
     ...(tolerations ? { tolerations: tolerations as NonNullable<PodSpec["tolerations"]> } : {}),
@@ -118,11 +138,11 @@ function podSpec(instance: OpenClawInstance, plan: ClassSpec): PodSpec {
   };
 }
 
-function container(instance: OpenClawInstance, plan: ClassSpec): Container {
+function container(instance: OpenClawInstance, plan: ClassSpec, image: string): Container {
   const secret = runtimeName(instance);
   return {
     name: CONTAINER,
-    image: runtimeImage(instance, plan),
+    image,
     imagePullPolicy: "IfNotPresent",
     ports: [{ name: "gateway", containerPort: GATEWAY_PORT, protocol: "TCP" }],
     env: [
@@ -133,11 +153,7 @@ function container(instance: OpenClawInstance, plan: ClassSpec): Container {
       fromSecret(CREDENTIAL_ENV.modelKey, secret, SECRET_KEY.modelKey),
     ],
     resources: resources(plan),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: CONTAINER_HARDENING,
     // Migrations run before the gateway answers; five minutes is upstream's own budget.
     startupProbe: probe("/startupz", { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 150 }),
     readinessProbe: probe("/readyz", { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }),

@@ -66,7 +66,7 @@ function judgeRollout(plan: OpenClawClass, { count, turns, waiting, planned }: C
   const free = Math.max(0, maxUnavailable - turns.length);
   if (failing.length > 0 && failing.length === turns.length && (waiting === 0 || free === 0)) {
     // Their reasons and not their messages: those may hold words of a tenant's, and more people read a class.
-    const message = `Replaced for the class as it is now and not ready: ${names(failing, reasonOf)}. ${waits(waiting)}\`kubectl describe claw\` says why. Correct the class: it reaches these at once.`;
+    const message = `These do not come to run by the class as it is now: ${names(failing, reasonOf)}. ${waits(waiting)}\`kubectl describe claw\` says why. Correct the class: it reaches these at once.`;
     return { status: "False", reason: REASON.RolloutStuck, message };
   }
   if (turns.length > 0 || waiting > 0) {

@@ -87,6 +87,13 @@ async function perform(write: Write, context: ActContext): Promise<Outcome> {
       took(context, type, await client.mergePatch(type, write.live.metadata, write.patch, o), "patched");
       return "done";
     }
+    case "edit": {
+      const { resourceVersion } = write.live.metadata;
+      const seen = { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion } as const;
+      const o = { fieldManager: OPERATOR_FIELD_MANAGER, signal };
+      took(context, type, await client.jsonPatch(type, write.live.metadata, [seen, ...write.operations], o), "edited");
+      return "done";
+    }
     case "delete": {
       const { uid } = write.live.metadata;
       const send = () => client.delete(type, write.live.metadata, { ...(uid === undefined ? {} : { uid }), signal });

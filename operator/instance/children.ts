@@ -23,6 +23,13 @@ export interface ChildrenPlan {
   readonly complete: boolean;
 }
 
+/** The configuration to write; what is there stays while it is undefined. */
+export interface WantedConfig {
+  readonly file: { readonly text: string; readonly image: string } | undefined;
+  /** False for a spec that cannot be carried out. */
+  readonly valid: boolean;
+}
+
 interface Child {
   readonly standing: Standing;
   readonly step: Step;
@@ -31,21 +38,12 @@ interface Child {
   readonly writes: Write[];
 }
 
-/**
- * Plans the children in the order a pod needs them; ends at the first whose name is not ours to use. With `keepConfig` the
- * ConfigMap that is there stays as it is for now.
- */
-export function planChildren(
-  view: View,
-  settings: Settings,
-  slot: Slot,
-  config: string | undefined,
-  { keepConfig = false } = {},
-): ChildrenPlan {
+/** Plans the children in the order a pod needs them; ends at the first whose name is not ours to use. */
+export function planChildren(view: View, settings: Settings, slot: Slot, config: WantedConfig): ChildrenPlan {
   const { class: plan } = view;
   if (!plan) return { writes: [], blocked: undefined, complete: false };
   const writes = claimOwnership(view, plan, slot);
-  for (const child of childrenOf(view, plan, settings, slot, config, keepConfig)) {
+  for (const child of childrenOf(view, plan, settings, slot, config)) {
     if (child.standing === "taken") {
       return { writes, blocked: nameTaken(child.step, child.kind, child.name), complete: false };
     }
@@ -61,8 +59,7 @@ function childrenOf(
   plan: OpenClawClass,
   settings: Settings,
   slot: Slot,
-  config: string | undefined,
-  keepConfig: boolean,
+  { file, valid }: WantedConfig,
 ): Child[] {
   const { instance } = view;
   const network = buildClassPolicy(plan, instance.metadata.namespace ?? "", settings);
@@ -77,13 +74,13 @@ function childrenOf(
     },
     own(instance, STEP.Secret, SECRETS, view.secret, buildSecret(instance, slot.id, slot.key)),
     // Without a valid configuration the one that is there stays.
-    ...(config === undefined || keepConfig
+    ...(file === undefined
       ? []
-      : [own(instance, STEP.Config, CONFIG_MAPS, view.configMap, buildConfigMap(instance, config))]),
+      : [own(instance, STEP.Config, CONFIG_MAPS, view.configMap, buildConfigMap(instance, file.text, file.image))]),
     claim(view, plan, slot),
     own(instance, STEP.Network, SERVICES, view.service, buildService(instance, slot.id)),
     // A refused spec opens nothing and closes nothing.
-    ...(config === undefined
+    ...(!valid
       ? []
       : [own(instance, STEP.Network, NETWORK_POLICIES, view.instancePolicy, buildInstancePolicy(instance, slot.id))]),
   ];

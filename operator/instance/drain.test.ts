@@ -9,14 +9,20 @@ import type { View } from "./view.ts";
 // The tables below are made of views before any test begins.
 await keysReady();
 
-const NEW_IMAGE = "registry.test/openclaw:2026.10.0";
+const MORE = { requests: { cpu: "1", memory: "2Gi" }, limits: { cpu: "2", memory: "3Gi" } };
 const since = "2026-11-23T10:00:00Z";
 const until = "2026-11-23T10:01:00Z";
 
 /** A running instance whose pod is to go, before or (with `status`) after the status tells of the drain. */
 function leaving(o: { spec?: Partial<InstanceSpecInput>; plan?: Partial<ClassSpec>; view?: Partial<View> } = {}): View {
-  const spec = o.spec ?? { image: NEW_IMAGE };
-  return { ...running(), class: aClass({ drainSeconds: 60, ...o.plan }), instance: anInstance(spec), ...o.view };
+  const spec = o.spec ?? { restartedAt: since };
+  return {
+    ...running(),
+    hasTurn: true,
+    class: aClass({ drainSeconds: 60, ...o.plan }),
+    instance: anInstance(spec),
+    ...o.view,
+  };
 }
 
 function begun(view: View, status: InstanceStatus = {}): View {
@@ -30,12 +36,12 @@ const notReady = (view: View): View => {
 };
 
 describe("a pod that serves and is to go", () => {
-  it.each<[string, Partial<InstanceSpecInput>]>([
-    ["for a new image", { image: NEW_IMAGE }],
-    ["to be restarted", { restartedAt: since }],
-    ["to be stopped", { runPolicy: "Stopped" }],
-  ])("%s is told of first, then asked to finish, and deleted when it is idle", (_, spec) => {
-    const view = leaving({ spec });
+  it.each<[string, Partial<InstanceSpecInput>, Partial<ClassSpec>]>([
+    ["for more memory", {}, { resources: MORE }],
+    ["to be restarted", { restartedAt: since }, {}],
+    ["to be stopped", { runPolicy: "Stopped" }, {}],
+  ])("%s is told of first, then asked to finish, and deleted when it is idle", (_, spec, ofClass) => {
+    const view = leaving({ spec, plan: ofClass });
     const first = plan(view);
     expect([changes(first), first.errand]).toEqual([[], undefined]);
     expect(first.drain).toEqual({ podUID: view.pod?.metadata.uid, since, until });
@@ -105,6 +111,14 @@ describe("a pod that goes at once", () => {
 });
 
 describe("the status of a drain", () => {
+  it("is over as soon as the pod is to stay, also one that is not ready yet again", () => {
+    const drained = notReady(begun(leaving()));
+    const before = deriveStatus(drained.instance, { ...plan(drained), pod: drained.pod }, NOW);
+    const kept = { ...drained, instance: anInstance({}, before) };
+    const after = deriveStatus(kept.instance, { ...plan(kept), pod: kept.pod }, NOW);
+    expect([before.phase, after.phase, isUrgent(before, after)]).toEqual(["Provisioning", "Provisioning", true]);
+  });
+
   const served = (view: View) => deriveStatus(anInstance(), { ...plan(view), pod: view.pod }, NOW);
 
   it("is written at once when it begins, and not again until the next pod is ready", () => {

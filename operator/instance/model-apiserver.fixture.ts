@@ -1,12 +1,15 @@
 import { isRecord } from "#lib/kube/canonical-json.ts";
-import type { KubeClient } from "#lib/kube/client.ts";
+import type { JsonPatchOperation, KubeClient } from "#lib/kube/client.ts";
 import { KubeError } from "#lib/kube/errors.ts";
 import { NETWORK_POLICIES, PERSISTENT_VOLUME_CLAIMS, PODS, type Pod } from "#lib/kube/resource.ts";
 import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
 import { createLogger } from "#lib/log.ts";
+import { checkName } from "../build/check-pod.ts";
 import { classPolicyName } from "../build/network-policy.ts";
 import { trimConfigMap, trimPod, trimSecret } from "../cache/trim.ts";
 import { type ActContext, carryOut, type Outcome } from "./act.ts";
+import { edited } from "./json-patch.fixture.ts";
+import { NOW } from "./view.fixture.ts";
 import type { View } from "./view.ts";
 import type { Write } from "./write.ts";
 
@@ -35,6 +38,7 @@ export class ModelApiserver {
     this.#view = view;
     for (const [slot, plural] of Object.entries(CHILDREN)) this.#take(plural, view[slot as keyof typeof CHILDREN]);
     this.#take(NETWORK_POLICIES.plural, view.classPolicy);
+    this.#take(PODS.plural, view.checkPod);
   }
 
   /** The view as it is now. */
@@ -43,7 +47,8 @@ export class ModelApiserver {
     const children = Object.entries(CHILDREN).map(([slot, plural]) => [slot, this.#objects.get(`${plural}/${name}`)]);
     const policy = classPolicyName(this.#view.instance.spec.className);
     const classPolicy = this.#objects.get(`${NETWORK_POLICIES.plural}/${policy}`);
-    return { ...this.#view, ...Object.fromEntries(children), classPolicy } as View;
+    const checkPod = this.#objects.get(`${PODS.plural}/${checkName(this.#view.instance)}`);
+    return { ...this.#view, ...Object.fromEntries(children), classPolicy, checkPod } as View;
   }
 
   /** Carries out the writes of a plan, by the very code that does so in the operator. */
@@ -66,6 +71,8 @@ export class ModelApiserver {
       Promise.resolve(this.#objects.get(`${type.plural}/${name}`)),
     apply: (type: ResourceType, body: KubeObject) => this.#apply(type, body),
     mergePatch: (type: ResourceType, { name }: { name: string }, patch: object) => this.#patch(type, name, patch),
+    jsonPatch: (type: ResourceType, { name }: { name: string }, operations: readonly JsonPatchOperation[]) =>
+      this.#edit(type, name, operations),
     delete: (type: ResourceType, { name }: { name: string }) => this.#delete(type, name),
   } as unknown as KubeClient;
 
@@ -77,7 +84,7 @@ export class ModelApiserver {
     this.#revision += 1;
     const metadata = { ...object.metadata, resourceVersion: String(this.#revision) };
     const stored = { ...object, metadata };
-    this.#take(type.plural, trim(structuredClone(stored)));
+    this.#take(type.plural, stored);
     return Promise.resolve(stored);
   }
 
@@ -86,10 +93,27 @@ export class ModelApiserver {
     const live = this.#objects.get(`${type.plural}/${metadata.name}`);
     const elsewhere = metadata.uid !== undefined && metadata.uid !== live?.metadata.uid;
     if (elsewhere || (live && resourceVersion !== undefined)) return Promise.reject(conflict());
-    if (!live) return this.#store(type, { ...body, metadata: { ...metadata, uid: `uid-${this.#revision}` } });
+    const taken = trim(structuredClone({ ...body, metadata })) as KubeObject & { data?: object };
+    if (!live) {
+      const made = { uid: `uid-${this.#revision}`, creationTimestamp: new Date(NOW).toISOString() };
+      return this.#store(type, { ...taken, metadata: { ...taken.metadata, ...made } });
+    }
     const labels = { ...live.metadata.labels, ...metadata.labels };
     const annotations = { ...live.metadata.annotations, ...metadata.annotations };
-    return this.#store(type, { ...live, ...body, metadata: { ...live.metadata, ...metadata, labels, annotations } });
+    // What others wrote beside stays.
+    const data = taken.data && { data: { ...(live as { data?: object }).data, ...taken.data } };
+    const merged = { ...live.metadata, ...metadata, labels, annotations };
+    return this.#store(type, { ...live, ...taken, ...data, metadata: merged });
+  }
+
+  #edit(type: ResourceType, name: string, operations: readonly JsonPatchOperation[]): Promise<KubeObject> {
+    this.requests.push(`edit ${type.kind}`);
+    const live = this.#objects.get(`${type.plural}/${name}`);
+    const seen = operations.find(({ path }) => path === "/metadata/resourceVersion");
+    if (!live || !seen || !("value" in seen) || seen.value !== live.metadata.resourceVersion) {
+      return Promise.reject(conflict());
+    }
+    return this.#store(type, edited(live, operations));
   }
 
   #patch(type: ResourceType, name: string, patch: object): Promise<KubeObject> {

@@ -1,12 +1,14 @@
 import { timestamp } from "#lib/clock.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { refKey } from "#lib/kube/types.ts";
+import { checkName } from "../build/check-pod.ts";
 import { runtimeName } from "../build/identity.ts";
 import { classPolicyName } from "../build/network-policy.ts";
 import type { Caches } from "../cache/caches.ts";
 import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber } from "../probe/gateway-prober.ts";
+import type { ConfigChecks } from "./config-checks.ts";
 import { runId } from "./gateway.ts";
 import type { ReplacementBackoff } from "./replacement-backoff.ts";
 import type { View } from "./view.ts";
@@ -16,6 +18,7 @@ export interface Sources {
   readonly caches: Caches;
   readonly prober: GatewayProber;
   readonly drainer: GatewayDrainer;
+  readonly checks: ConfigChecks;
   readonly backoff: ReplacementBackoff;
   readonly rollouts: RolloutGate;
   /** Uids of objects whose deletion was asked for and that the watch has not yet told of. */
@@ -25,7 +28,7 @@ export interface Sources {
 /** The view of an instance, from caches alone; undefined when there is no such instance. `now` in epoch milliseconds. */
 export function observe(
   key: string,
-  { caches, prober, drainer, backoff, rollouts, deleting }: Sources,
+  { caches, prober, drainer, checks, backoff, rollouts, deleting }: Sources,
   now: number,
 ): View | undefined {
   const instance = caches.instances.get(key);
@@ -45,6 +48,8 @@ export function observe(
     classPolicy: caches.policies.get(refKey({ namespace, name: classPolicyName(className) })),
     instancePolicy: caches.policies.get(child),
     pod,
+    checkPod: asDeleted(caches.pods.get(refKey({ namespace, name: checkName(instance) })), deleting, now),
+    checks,
     gateway: run === undefined ? undefined : prober.verdict(key, run),
     drain: run === undefined ? undefined : drainer.verdict(key, run),
     hasTurn: rollouts.hasTurn(instance),

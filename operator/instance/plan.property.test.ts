@@ -4,6 +4,7 @@ import type { ClassSpec, InstanceSpecInput, OpenClawInstance } from "#crds/index
 import { keysReady } from "#lib/keys.ts";
 import type { KubeObject } from "#lib/kube/types.ts";
 import { deletionPolicy } from "../build/claim.ts";
+import { ConfigChecks } from "./config-checks.ts";
 import { ModelApiserver } from "./model-apiserver.fixture.ts";
 import { type Plan, planInstance } from "./plan.ts";
 import { judgePod } from "./pod-verdict.ts";
@@ -221,6 +222,7 @@ const world = fc.record({
   replaceAfter: some(NOW - 1, NOW + 5_000),
   drain: some("Busy" as const, "Idle" as const, "Deaf" as const),
   hasTurn: fc.boolean(),
+  checked: fc.boolean(),
   drainBegun: some(0, -30_000, -90_000),
 });
 type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
@@ -252,6 +254,7 @@ function viewOf(w: World): View {
     replaceAfter: w.replaceAfter,
     drain: w.drain,
     hasTurn: w.hasTurn,
+    checks: w.checked ? made.checks : new ConfigChecks(() => undefined),
   };
 }
 

@@ -101,9 +101,9 @@ describe("a pod", () => {
 
   it("is replaced for a new image, and made anew at once if it never had a node", () => {
     const view = { ...running(), instance: anInstance({ image: "registry.test/openclaw:2026.10.0" }) };
-    expect(changes(plan(view))).toEqual(["delete Pod"]);
+    expect(changes(plan(view))).toEqual(["edit ConfigMap", "apply ConfigMap", "delete Pod"]);
     const pod = view.pod && { ...view.pod, spec: { containers: [] }, status: { phase: "Pending" } };
-    expect(changes(plan({ ...view, pod }))).toEqual(["delete Pod", "create Pod"]);
+    expect(changes(plan({ ...view, pod }))).toEqual(["apply ConfigMap", "delete Pod", "create Pod"]);
   });
 
   it("is not replaced by another version of the operator", () => {
@@ -151,7 +151,8 @@ describe("a spec that cannot be carried out", () => {
     const newer = aClass({ image: "registry.test/openclaw:2026.10.0" });
     const view = { ...running(), instance: forbidden, class: newer, hasTurn: true };
     expect(changes(plan(view))).toEqual([]);
-    expect(changes(plan({ ...view, instance: anInstance() }))).toEqual(["delete Pod"]);
+    const allowed = changes(plan({ ...view, instance: anInstance() }));
+    expect(allowed).toEqual(["edit ConfigMap", "apply ConfigMap", "delete Pod"]);
   });
 
   it("opens no destination, and closes none", () => {

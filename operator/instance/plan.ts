@@ -1,15 +1,16 @@
 import { ANNOTATION, type InstanceDrain, type OpenClawClass, REASON, STEP } from "#crds/index.ts";
 import type { Pod } from "#lib/kube/resource.ts";
-import { CONFIG_FILE } from "../build/config-map.ts";
 import { digest } from "../build/digest.ts";
-import { buildPod } from "../build/pod.ts";
+import { buildPod, runtimeImage } from "../build/pod.ts";
 import { planChildren } from "./children.ts";
 import { type RenderedConfig, renderConfig } from "./config.ts";
+import type { CheckReport } from "./config-checks.ts";
 import { drainOf } from "./drain.ts";
 import { gatewayTarget, judgeGateway, type ProbeTarget, probeTarget } from "./gateway.ts";
 import { outdatedBy } from "./outdated.ts";
-import { standingOf } from "./ownership.ts";
 import { type PodPlan, planPod } from "./pod-plan.ts";
+import { type Release, releaseInForce } from "./release.ts";
+import { planRelease, type ReleasePlan, type ReleaseTurn } from "./release-plan.ts";
 import type { Settings } from "./settings.ts";
 import { type Slot, slotOf } from "./slot.ts";
 import { judgeStorage } from "./storage.ts";
@@ -35,6 +36,8 @@ export interface Plan {
   readonly drain: InstanceDrain | undefined;
   /** A pod that runs goes on as it is. */
   readonly stays: boolean;
+  /** What this instance has to do with the check of a changed configuration. */
+  readonly check: CheckReport | undefined;
   /** When to look again although nothing changed (epoch milliseconds). */
   readonly wakeAt: number | undefined;
 }
@@ -45,27 +48,29 @@ export interface Plan {
  */
 export function planInstance(view: View, settings: Settings, now: number, newSlot: string): Plan {
   const slot = slotOf(view, settings.keyRing, newSlot);
-  const config = configOf(view, settings);
-  const wantedPod = podOf(view, settings, slot, config);
-  const waits = !view.hasTurn && config.text !== undefined && needsTurn(view, wantedPod, now);
-  // A container that restarts in place reads the configuration anew: what waits for its turn keeps the one of before.
-  const keepConfig = waits && currentDigest(view) !== undefined;
-  const children = planChildren(view, settings, slot, config.text, { keepConfig });
-  // A refused spec replaces no pod: it only gives back one that is missing.
-  const mayReplace = config.text !== undefined && !waits;
-  const pod = planPod(view, children.complete ? wantedPod : undefined, now, mayReplace);
-  const judgement = judge(view, config, pod.verdict, now);
+  const rendered = configOf(view, settings);
+  const build = (release: Release | undefined) => podOf(view, settings, slot, release);
+  const asked = build(askedFor(view, rendered));
+  const waits = !view.hasTurn && rendered.text !== undefined && needsTurn(view, asked, now);
+  const release = releaseOf(view, rendered, { waits, isMadeFrom: (made, of) => isSamePod(made, build(of)) }, now);
+  const { config: text, release: { image } = {} } = release;
+  const file = text === undefined || image === undefined ? undefined : { text, image };
+  const children = planChildren(view, settings, slot, { file, valid: rendered.text !== undefined });
+  const wantedPod = children.complete ? build(release.release) : undefined;
+  const pod = planPod(view, wantedPod, now, release.mayReplace && !waits);
+  const judgement = judge(view, { ...rendered, configValid: release.configValid }, pod.verdict, now);
   return {
-    writes: [...children.writes, ...pod.writes],
+    writes: [...release.before, ...children.writes, ...pod.writes, ...release.after],
     judgement,
     slot,
-    blocked: children.blocked ?? pod.blocked,
-    rollout: waits ? "waits" : isCurrent(view, wantedPod, judgement) ? "current" : "underWay",
+    blocked: children.blocked ?? pod.blocked ?? release.blocked,
+    rollout: waits ? "waits" : isCurrent(view, asked, judgement) ? "current" : "underWay",
     probe: probeTarget(view, slot),
     errand: errandOf(view, pod, slot),
     drain: pod.drain,
     stays: pod.stays ?? false,
-    wakeAt: earliest(pod.wakeAt, ...Object.values(judgement).map(({ failsAt }) => failsAt)),
+    check: release.check,
+    wakeAt: earliest(pod.wakeAt, release.wakeAt, ...Object.values(judgement).map(({ failsAt }) => failsAt)),
   };
 }
 
@@ -90,19 +95,27 @@ function configOf(view: View, settings: Settings): RenderedConfig {
   return { text: undefined, configValid: waits, modelConfigured: waits };
 }
 
-/** Built from the configuration the spec gives, or while it gives none from the one that is there; else not at all. */
-function podOf(view: View, settings: Settings, slot: Slot, config: RenderedConfig): Pod | undefined {
-  const configDigest = config.text === undefined ? currentDigest(view) : digest(config.text);
-  if (!view.class || configDigest === undefined) return undefined;
-  const inputs = { slot: slot.id, keyId: slot.key.id, configDigest, operatorVersion: settings.operatorVersion };
-  return buildPod(view.instance, view.class, { ...inputs, rollout: view.hasTurn });
+/** What the spec and the class ask for, whatever comes of it. */
+function askedFor(view: View, { text }: RenderedConfig): Release | undefined {
+  if (!view.class) return undefined;
+  const configDigest = text === undefined ? releaseInForce(view, view.class)?.configDigest : digest(text);
+  return configDigest === undefined ? undefined : { image: runtimeImage(view.instance, view.class.spec), configDigest };
 }
 
-/** Digest of the configuration that is there; undefined when it is not what we wrote, for then nobody vouches for it. */
-function currentDigest({ configMap, instance }: View): string | undefined {
-  if (standingOf(configMap, instance) !== "ours") return undefined;
-  const current = configMap?.data?.[CONFIG_FILE];
-  return current === configMap?.metadata.annotations?.[ANNOTATION.configDigest] ? current : undefined;
+function releaseOf(view: View, rendered: RenderedConfig, turn: ReleaseTurn, now: number): ReleasePlan {
+  if (view.class) return planRelease(view, view.class, rendered, turn, now);
+  const { configValid } = rendered;
+  return { release: undefined, config: undefined, mayReplace: false, configValid, before: [], after: [] };
+}
+
+function isSamePod(pod: Pod, wanted: Pod | undefined): boolean {
+  return pod.metadata.annotations?.[ANNOTATION.podHash] === wanted?.metadata.annotations?.[ANNOTATION.podHash];
+}
+
+function podOf(view: View, settings: Settings, slot: Slot, release: Release | undefined): Pod | undefined {
+  if (!view.class || !release) return undefined;
+  const inputs = { slot: slot.id, keyId: slot.key.id, ...release, operatorVersion: settings.operatorVersion };
+  return buildPod(view.instance, view.class, { ...inputs, rollout: view.hasTurn });
 }
 
 function judge(view: View, config: RenderedConfig, pod: Verdict, now: number): Judgement {

@@ -219,7 +219,7 @@ const WORDS_MAX = 1000;
 const KEPT_BYTES = 2048;
 
 /** The end of what a container said: plain lines, and of its JSON log lines the messages of those that tell of trouble. */
-function lastWords(terminated: Terminated): string {
+export function lastWords(terminated: Terminated): string {
   const said = terminated.message ?? "";
   const lines = said.split("\n");
   if (Buffer.byteLength(said) >= KEPT_BYTES) lines.shift();

@@ -12,6 +12,7 @@ import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
 import { type ActContext, carryOut } from "./act.ts";
+import { ConfigChecks } from "./config-checks.ts";
 import { recordFailure } from "./failure-event.ts";
 import type { ProbeTarget } from "./gateway.ts";
 import { observe } from "./observe.ts";
@@ -32,6 +33,8 @@ export interface InstanceReconcilerOptions {
   readonly prober: GatewayProber;
   readonly drainer: GatewayDrainer;
   readonly rollouts: RolloutGate;
+  /** Puts the key of an instance into the queue. */
+  readonly wake: (key: string) => void;
   readonly settings: Settings;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -51,10 +54,11 @@ export function createInstanceReconciler(
 ): (key: string, context: ReconcileContext) => Promise<Result> {
   const { client, caches, prober, drainer, rollouts, settings, clock } = o;
   const backoff = new ReplacementBackoff(clock);
+  const checks = new ConfigChecks(o.wake);
   const statuses = createStatusWriter(client, clock);
   const deleting = new Set<string>();
   const sharing: ActContext["sharing"] = new Map();
-  const sources = { caches, prober, drainer, backoff, rollouts, deleting };
+  const sources = { caches, prober, drainer, checks, backoff, rollouts, deleting };
 
   caches.pods.onChange(({ type, object }) => {
     if (type === "deleted") deleting.delete(object.metadata.uid ?? "");
@@ -62,6 +66,7 @@ export function createInstanceReconciler(
   caches.instances.onChange(({ type, key, object }) => {
     if (type !== "deleted") return;
     forget(key);
+    statuses.forget(key);
     backoff.forget(object.metadata.uid ?? "");
   });
 
@@ -71,12 +76,14 @@ export function createInstanceReconciler(
       if (!view) {
         // The instance went while we were at it: its deletion came too early to forget what was noted since.
         forget(key);
+        statuses.forget(key);
         return undefined;
       }
       if (view.instance.metadata.deletionTimestamp) return finalize(key, view.instance, signal);
       const plan = planInTurn(view);
       callGateway(key, plan);
       sendErrand(key, plan);
+      checks.report(key, plan.check);
       const outcome = await carryOut(plan.writes, actContext(view, signal, log));
       if (outcome !== "stale") return report(view, plan, outcome === "done" ? plan.blocked : outcome, signal);
     }
@@ -84,8 +91,9 @@ export function createInstanceReconciler(
   }
 
   function forget(key: string): void {
-    forgetGateway(key);
-    statuses.forget(key);
+    checks.report(key, undefined);
+    prober.forget(key);
+    drainer.forget(key);
     rollouts.forget(key);
   }
 
@@ -102,8 +110,7 @@ export function createInstanceReconciler(
    * instances carry no finalizer, and deleting one does not depend on a running operator.
    */
   async function finalize(key: string, instance: OpenClawInstance, signal: AbortSignal): Promise<Result> {
-    forgetGateway(key);
-    rollouts.forget(key);
+    forget(key);
     const { written } = await statuses.write(instance, deriveTerminating(instance, clock.now()), signal);
     if (written) caches.instances.assume(written);
     return undefined;
@@ -121,11 +128,6 @@ export function createInstanceReconciler(
     if (errand?.kind === "drain") drainer.drain(key, gatewayOf(errand.target));
     else if (errand) drainer.resume(key, gatewayOf(errand.target));
     else drainer.forget(key);
-  }
-
-  function forgetGateway(key: string): void {
-    prober.forget(key);
-    drainer.forget(key);
   }
 
   async function report(view: View, plan: Plan, blocked: Blocked | undefined, signal: AbortSignal): Promise<Result> {
@@ -171,7 +173,8 @@ export function createInstanceReconciler(
       throw error;
     }
     if (object.kind !== "Pod") deleting.delete(uid);
-    else if (pod && judgePod(pod, clock.now()).stage === "Ended") backoff.ended(instance.metadata.uid ?? "");
+    else if (pod?.metadata.uid === uid && judgePod(pod, clock.now()).stage === "Ended")
+      backoff.ended(instance.metadata.uid ?? "");
   }
 
   return reconcile;

@@ -50,7 +50,7 @@ describe("a change of the class", () => {
     expect([waiting.rollout, touched(waiting)]).toEqual(["waits", []]);
     expect(waiting.judgement.PodReady.status).toBe("True");
     const due = plan(outdated({ hasTurn: true }));
-    expect([due.rollout, touched(due)]).toEqual(["underWay", ["change ConfigMap", "delete Pod"]]);
+    expect([due.rollout, touched(due)]).toEqual(["underWay", ["edit ConfigMap", "change ConfigMap", "delete Pod"]]);
   });
 
   it("marks the pod it makes, until when that is ready the instance is unavailable by it", () => {

@@ -10,6 +10,8 @@ import { parseKeyRing } from "#lib/keys.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import type { KubeObject } from "#lib/kube/types.ts";
 import { trimConfigMap, trimPod, trimSecret } from "../cache/trim.ts";
+import type { CheckBoard } from "./config-checks.ts";
+import { edited } from "./json-patch.fixture.ts";
 import type { Settings } from "./settings.ts";
 import { holds, type Judgement } from "./verdict.ts";
 import type { View } from "./view.ts";
@@ -71,6 +73,9 @@ export function anInstance(
   };
 }
 
+/** Whatever is to be checked was checked before and found good: tests of other things need not wait for it. */
+const ALL_PASSED: CheckBoard = { verdict: () => ({ passed: true }), runner: () => undefined };
+
 /** A view with nothing but an instance and its class. */
 export function aView(parts: Partial<View> = {}): View {
   return {
@@ -83,6 +88,8 @@ export function aView(parts: Partial<View> = {}): View {
     classPolicy: undefined,
     instancePolicy: undefined,
     pod: undefined,
+    checkPod: undefined,
+    checks: ALL_PASSED,
     gateway: undefined,
     drain: undefined,
     hasTurn: false,
@@ -95,12 +102,18 @@ let uids = 0;
 
 /** The view after writes were carried out by an apiserver that does nothing else, as the caches would hold it. */
 export function carriedOut(view: View, writes: readonly Write[]): View {
-  return { ...view, ...Object.fromEntries(writes.map((write) => [slotFor(write), result(write)])) };
+  const after: View = { ...view };
+  for (const write of writes) {
+    const slot = slotFor(write);
+    Object.assign(after, { [slot]: result(write, after[slot] as KubeObject | undefined) });
+  }
+  return after;
 }
 
 function slotFor({ type, ...write }: Write): keyof View {
   const object = "body" in write ? write.body : write.live;
   if (type.kind === "NetworkPolicy") return object.metadata.ownerReferences ? "instancePolicy" : "classPolicy";
+  if (object.metadata.name.startsWith("check-")) return "checkPod";
   const slots: Record<string, keyof View> = {
     Secret: "secret",
     ConfigMap: "configMap",
@@ -113,8 +126,9 @@ function slotFor({ type, ...write }: Write): keyof View {
   return slot;
 }
 
-function result(write: Write): KubeObject | undefined {
+function result(write: Write, before: KubeObject | undefined): KubeObject | undefined {
   if (write.verb === "delete") return undefined;
+  if (write.verb === "edit") return edited(before ?? write.live, write.operations);
   if (write.verb === "patch") throw new TypeError("not needed by these tests");
   const live = write.verb === "apply" ? write.live : undefined;
   const metadata = {
@@ -122,7 +136,15 @@ function result(write: Write): KubeObject | undefined {
     uid: live?.metadata.uid ?? `uid-${++uids}`,
     creationTimestamp: new Date(NOW).toISOString(),
   };
-  return trim({ ...write.body, metadata });
+  const next = trim({ ...write.body, metadata });
+  return live && before ? withOthersFields(next, before) : next;
+}
+
+/** What others, or we by another way, wrote beside what is applied stays. */
+function withOthersFields(next: KubeObject & { data?: object }, before: KubeObject & { data?: object }): KubeObject {
+  const annotations = { ...before.metadata.annotations, ...next.metadata.annotations };
+  const data = next.data && { data: { ...before.data, ...next.data } };
+  return { ...next, ...data, metadata: { ...next.metadata, annotations } };
 }
 
 function trim(object: KubeObject): KubeObject {

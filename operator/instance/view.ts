@@ -2,6 +2,7 @@ import type { OpenClawClass, OpenClawInstance } from "#crds/index.ts";
 import type { ConfigMap, NetworkPolicy, PersistentVolumeClaim, Pod, Secret, Service } from "#lib/kube/resource.ts";
 import type { DrainVerdict } from "../probe/gateway-drainer.ts";
 import type { GatewayVerdict } from "../probe/gateway-verdict.ts";
+import type { CheckBoard } from "./config-checks.ts";
 
 /** All that a plan is made from: what the caches hold under an instance's names, whoever owns it. */
 export interface View {
@@ -19,6 +20,10 @@ export interface View {
   /** The policy for the instance's own destinations. */
   readonly instancePolicy: NetworkPolicy | undefined;
   readonly pod: Pod | undefined;
+  /** The pod in which OpenClaw checks a changed configuration. */
+  readonly checkPod: Pod | undefined;
+  /** What the checks of all instances showed. */
+  readonly checks: CheckBoard;
   /** What the prober found of this very container; undefined = nothing yet. */
   readonly gateway: GatewayVerdict | undefined;
   /** What the gateway of this very container said when it was asked to finish its work; undefined = nothing yet. */

@@ -1,4 +1,5 @@
 import type { Step } from "#crds/index.ts";
+import type { JsonPatchOperation } from "#lib/kube/client.ts";
 import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
 
 /** One thing to do to a child. */
@@ -12,6 +13,8 @@ export type Write<T extends KubeObject = KubeObject> = {
   | { readonly verb: "apply"; readonly body: T; readonly live: T }
   /** Merge patch. */
   | { readonly verb: "patch"; readonly live: T; readonly patch: object }
+  /** JSON patch, against exactly this version of `live`. */
+  | { readonly verb: "edit"; readonly live: T; readonly operations: readonly JsonPatchOperation[] }
   | { readonly verb: "delete"; readonly live: T }
 );
 

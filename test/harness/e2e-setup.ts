@@ -22,6 +22,8 @@ export interface E2eSystem {
   modelUrl: string;
   /** Image of the light stand-in for OpenClaw. */
   lightImage: string;
+  /** Image of one that takes every configuration and ends at each start. */
+  brokenImage: string;
 }
 
 declare module "vitest" {
@@ -64,7 +66,8 @@ async function bringUp(name: string): Promise<E2eSystem> {
   const cluster = await startCluster({ name, audit: true });
   if (!cluster.auditLog) throw new Error(`cluster ${name} runs without an audit log; stop it first`);
   const light = await ensureLightGatewayImage();
-  await cluster.importImage(light);
+  const broken = await ensureLightGatewayImage({ broken: true });
+  for (const image of [light, broken]) await cluster.importImage(image);
   const images = await provideImages(cluster);
   const deployment = await deployHatchery(withSmallPods(describeTarget(cluster), images), images);
   const door = async (service: string) => `http://127.0.0.1:${await cluster.openDoor(service)}`;
@@ -79,5 +82,6 @@ async function bringUp(name: string): Promise<E2eSystem> {
     apiUrl: await door(`${namespace}/hatchery-api:8080`),
     modelUrl: await door(`${SIMULATOR_SERVICE.namespace}/${SIMULATOR_SERVICE.name}:${SIMULATOR_SERVICE.port}`),
     lightImage: light.ref,
+    brokenImage: broken.ref,
   };
 }

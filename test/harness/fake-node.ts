@@ -28,8 +28,8 @@ export interface FakeNodeOptions {
   readonly gatewayPort: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Default: every pod becomes ready. */
-  readonly fate?: (pod: Pod) => PodFate;
+  /** Default: every pod becomes ready, or ends well if it is one that ends. */
+  readonly fate?: (pod: Pod) => PodFate | undefined;
 }
 
 /** Scheduler, kubelet and volume provisioner in one, for an apiserver without nodes. */
@@ -100,7 +100,8 @@ export async function startFakeNode(o: FakeNodeOptions): Promise<FakeNode> {
   }
 
   async function startPod(pod: Pod): Promise<void> {
-    const fate = o.fate?.(pod) ?? "ready";
+    const wanted = o.fate?.(pod) ?? "ready";
+    const fate = wanted === "ready" && pod.spec?.restartPolicy === "Never" ? { phase: "Succeeded" } : wanted;
     if (fate !== "ready") return setStatus(objectKey(pod), fate);
     lastHost++;
     const address = `${subnet}.${lastHost}`;

@@ -87,6 +87,7 @@ export class ScriptedApiserver {
       replace: unused,
       apply: unused,
       mergePatch: unused,
+      jsonPatch: unused,
       delete: unused,
       close: () => Promise.resolve(),
     };

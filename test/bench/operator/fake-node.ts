@@ -76,7 +76,8 @@ function createNode(client: KubeClient, delayMs: number) {
     const age = Date.now() - Date.parse(metadata.creationTimestamp ?? "");
     if (delayMs > 0 && age < delayMs) return { requeueAfterMs: delayMs - age };
     lastAddress += 1;
-    await patchStatus(PODS, pod, readyStatus(pod, addressOf(lastAddress)));
+    const ends = spec.restartPolicy === "Never";
+    await patchStatus(PODS, pod, ends ? { phase: "Succeeded" } : readyStatus(pod, addressOf(lastAddress)));
     return undefined;
   }
 

@@ -1,10 +1,12 @@
 // Light-gateway stands in for OpenClaw where a test needs many pods and no model behind them: a few megabytes instead of
 // a gigabyte. It answers OpenClaw's probes, and to whoever presents the slot's token /v1/models, so that an operator can
-// tell a pod that got the right credentials from one that did not, and /v1/responses with always the same words.
+// tell a pod that got the right credentials from one that did not, and /v1/responses with always the same words. Called as
+// `openclaw config validate` it takes every configuration that is JSON; told to be `broken` it ends as soon as it starts.
 package main
 
 import (
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"log"
 	"net/http"
@@ -14,6 +16,27 @@ import (
 )
 
 func main() {
+	switch arguments := os.Args[1:]; {
+	case len(arguments) > 0 && arguments[0] == "config":
+		validate(os.Getenv("OPENCLAW_CONFIG_PATH"))
+		return
+	case len(arguments) > 0 && arguments[0] == "broken":
+		log.Fatal("this gateway is broken")
+	}
+	serve()
+}
+
+func validate(path string) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if !json.Valid(text) {
+		log.Fatalf("%s is not JSON", path)
+	}
+}
+
+func serve() {
 	token := os.Getenv("OPENCLAW_GATEWAY_TOKEN")
 	if token == "" {
 		log.Fatal("OPENCLAW_GATEWAY_TOKEN is not set")

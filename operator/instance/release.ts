@@ -1,0 +1,48 @@
+import { ANNOTATION, type OpenClawClass } from "#crds/index.ts";
+import type { Pod } from "#lib/kube/resource.ts";
+import { CONFIG_FILE } from "../build/config-map.ts";
+import { CONTAINER, runtimeImage } from "../build/pod.ts";
+import { drainOf } from "./drain.ts";
+import { standingOf } from "./ownership.ts";
+import { isReady } from "./pod-verdict.ts";
+import type { View } from "./view.ts";
+
+/** An image and a configuration: they are checked, tried and gone back to together. */
+export interface Release {
+  readonly image: string;
+  readonly configDigest: string;
+}
+
+/** True when both are the same. */
+export function isSameRelease(a: Release | undefined, b: Release | undefined): boolean {
+  return a?.image === b?.image && a?.configDigest === b?.configDigest;
+}
+
+/**
+ * The release that pods are made from, as the ConfigMap says. Undefined when there is none, or when what is there is not what
+ * we wrote, for then nobody vouches for it.
+ */
+export function releaseInForce(view: View, plan: OpenClawClass): Release | undefined {
+  const { configMap, instance } = view;
+  if (standingOf(configMap, instance) !== "ours") return undefined;
+  const { [ANNOTATION.configDigest]: written, [ANNOTATION.image]: image } = configMap?.metadata.annotations ?? {};
+  const configDigest = configMap?.data?.[CONFIG_FILE];
+  if (configDigest === undefined || configDigest !== written) return undefined;
+  return { image: image ?? imageOf(ownPod(view)) ?? runtimeImage(instance, plan.spec), configDigest };
+}
+
+/** True while the instance has a pod that serves, or would if it were not being drained. */
+export function isWorking(view: View): boolean {
+  const pod = ownPod(view);
+  if (!pod || pod.metadata.deletionTimestamp) return false;
+  return isReady(pod) || drainOf(view.instance, pod) !== undefined;
+}
+
+/** The pod, if it is the instance's own. */
+export function ownPod({ pod, instance }: View): Pod | undefined {
+  return standingOf(pod, instance) === "ours" ? pod : undefined;
+}
+
+function imageOf(pod: Pod | undefined): string | undefined {
+  return pod?.spec?.containers.find(({ name }) => name === CONTAINER)?.image;
+}
