@@ -31,7 +31,19 @@ function ended(exitCode: number, message: string, reason = "Error"): NonNullable
 }
 
 const PASSED = { phase: "Succeeded" };
-const REFUSED = ended(1, 'Config invalid: Unrecognized key: "a"');
+/** As OpenClaw 2026.9.6 prints it. */
+const REFUSED = ended(
+  1,
+  [
+    "OpenClaw config is invalid: /config/openclaw.json",
+    '  × <root>: Unrecognized key: "a"',
+    "",
+    "Run `openclaw doctor --fix` to repair, or fix the keys above manually.",
+    "Inspect with openclaw config validate.",
+  ]
+    .map((message) => JSON.stringify({ time: "2026-11-25T11:05:57.965+00:00", level: "error", message }))
+    .join("\n"),
+);
 const notReady = (view: View): View => ({ ...view, pod: withStatus(view.pod, { ...readyPod(), conditions: [] }) });
 
 describe("a changed release of an instance that serves", () => {
@@ -60,7 +72,7 @@ describe("a changed release of an instance that serves", () => {
     const next = plan(view);
     expect(changes(next)).toEqual([]);
     expect(next.judgement.ConfigValid).toMatchObject({ status: "False", reason: "ConfigRejected" });
-    expect(next.judgement.ConfigValid.message).toContain('Unrecognized key: "a"');
+    expect(next.judgement.ConfigValid.message).toContain('× <root>: Unrecognized key: "a" What runs stays as it is.');
     const told = deriveStatus(view.instance, { ...next, pod: view.pod }, NOW);
     expect(told).toMatchObject({ phase: "Ready", failure: { step: "config", reason: "ConfigRejected" } });
     // Nor does it when the pod that served is gone: it comes back with what it had.

@@ -25,6 +25,8 @@ const RETRY_MS = 900_000;
 
 /** How a container ends that never ran: the image has no such command, or the runtime could not make it. */
 const NEVER_RAN = new Set(["StartError", "ContainerCannotRun", "ContainerStatusUnknown"]);
+/** What OpenClaw advises somebody who sits in front of it. */
+const ADVICE = / \| (Run `openclaw|Inspect with openclaw).*?(?= \| |$)/g;
 /** Exit codes above this are signals. */
 const EXIT_MAX = 127;
 
@@ -102,7 +104,7 @@ function refusalOf(pod: Pod): CheckVerdict | undefined {
   const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
   if (!ended || pod.status?.reason !== undefined) return undefined;
   if (ended.reason === "OOMKilled" || NEVER_RAN.has(ended.reason ?? "") || ended.exitCode > EXIT_MAX) return undefined;
-  return { passed: false, reason: REASON.ConfigRejected, message: lastWords(ended) };
+  return { passed: false, reason: REASON.ConfigRejected, message: lastWords(ended).replaceAll(ADVICE, "") };
 }
 
 function endOf(pod: Pod): CheckFault {
