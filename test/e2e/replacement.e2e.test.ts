@@ -5,9 +5,9 @@ import { PODS } from "#lib/kube/resource.ts";
 import { connectSystem, type System } from "./system.ts";
 import { User } from "./user.ts";
 
-/** A minute of words: longer than a check of the configuration takes on a busy machine. */
-const LONG_TURN = "SLOW:120:500";
-const LONG_REPLY = Array.from({ length: 120 }, (_, index) => `w${index}`).join(" ");
+/** Forty seconds of words: longer than a check of the configuration takes on a busy machine. */
+const LONG_TURN = "SLOW:80:500";
+const LONG_REPLY = Array.from({ length: 80 }, (_, index) => `w${index}`).join(" ");
 
 const CHANGED = { agents: { defaults: { timeoutSeconds: 601 } } };
 
