@@ -144,9 +144,15 @@ describe("a gate that is opened while a rollout is under way", () => {
     ["whose pod was not made by a rollout", claw("a", ran), {}, false],
     [
       "whose pod a rollout made and that was ready",
-      claw("a", { ...ran, lastReadyTime: new Date(NOW).toISOString() }),
+      claw("a", { ...ran, lastReadyTime: new Date(NOW + 5_000).toISOString() }),
       { annotations: rollout },
       false,
+    ],
+    [
+      "whose pod a rollout made in the very second in which the one before was ready",
+      claw("a", { ...ran, lastReadyTime: new Date(NOW).toISOString() }),
+      { annotations: rollout },
+      true,
     ],
     ["that is stopped", { ...claw("a", ran), spec: { ...a.spec, runPolicy: "Stopped" } }, undefined, false],
   ])("counts one %s: %#", (_, instance, metadata, taken) => {

@@ -35,10 +35,19 @@ export function looksUnderWay(instance: OpenClawInstance, pod: Pod | undefined):
   if (status?.drain) return true;
   if (!pod || standingOf(pod, instance) !== "ours") return status?.runtime?.podUID !== undefined;
   if (pod.metadata.deletionTimestamp) return true;
-  return pod.metadata.annotations?.[ANNOTATION.rollout] !== undefined && !wasReady(instance, pod);
+  // Times are whole seconds: one that was ready in the second in which this pod was made may have been so with the one before.
+  return pod.metadata.annotations?.[ANNOTATION.rollout] !== undefined && !(readyAt(instance) > createdAt(pod));
 }
 
 /** True when the instance was ready with this very pod. */
-function wasReady({ status }: OpenClawInstance, { metadata }: Pod): boolean {
-  return Date.parse(status?.lastReadyTime ?? "") >= Date.parse(metadata.creationTimestamp ?? "");
+function wasReady(instance: OpenClawInstance, pod: Pod): boolean {
+  return readyAt(instance) >= createdAt(pod);
+}
+
+function readyAt({ status }: OpenClawInstance): number {
+  return Date.parse(status?.lastReadyTime ?? "");
+}
+
+function createdAt({ metadata }: Pod): number {
+  return Date.parse(metadata.creationTimestamp ?? "");
 }
