@@ -73,7 +73,7 @@ describe("what keeps an instance from running", () => {
     await client.create(CLASSES, classNamed(namespace));
     await create("bob", { gateway: { config: { gateway: { port: 1 } } } });
     const { status } = await untilReason("bob", "ForbiddenConfigKey");
-    expect(status?.failure?.message).toContain("gateway.config.gateway");
+    expect(status?.failure?.message).toContain("may not be set: gateway.config.gateway. Remove");
     expect(await client.get(PODS, ref("openclaw-bob"))).toBeUndefined();
 
     await create("alice");
