@@ -1,7 +1,30 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { INSTANCES } from "#crds/index.ts";
+import { CONFIG_MAPS, NETWORK_POLICIES } from "#lib/kube/resource.ts";
+import { createLogger } from "#lib/log.ts";
 import { ensureKubeBinaries } from "#test/cluster/binaries.ts";
 import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 import { run } from "#test/cluster/shell.ts";
+import { waitFor } from "#test/cluster/wait.ts";
+import { readAuditLog } from "#test/harness/audit-log.ts";
+import { ManualClock } from "#test/harness/manual-clock.ts";
+import {
+  adminClient,
+  instanceNamed,
+  isReady,
+  OPERATOR_AGENT,
+  startNode,
+  startOperator,
+  untilInstance,
+} from "../operator/operator.fixture.ts";
+import type { OperatorOptions } from "../operator/operator.ts";
+import { findSuspects } from "../operator/sweep/orphans.ts";
+import { createSweep } from "../operator/sweep/sweep.ts";
 import { CHART, helm, LEAST_VALUES, NAMESPACE, type Rendered, render, type Values } from "./chart.fixture.ts";
 import type { Deployment, Secret } from "./kinds.fixture.ts";
 
@@ -10,7 +33,7 @@ let plane: ControlPlane;
 const START_MS = 1_800_000;
 
 beforeAll(async () => {
-  plane = await startControlPlane();
+  plane = await startControlPlane({ audit: true });
 }, START_MS);
 afterAll(() => plane.stop());
 
@@ -138,10 +161,10 @@ describe("the life of a release", () => {
   });
 });
 
-describe("rights, as the apiserver grants them", () => {
-  const claws = "openclawinstances.hatchery.openagents.com";
-  const classes = "openclawclasses.hatchery.openagents.com";
+const claws = "openclawinstances.hatchery.openagents.com";
+const classes = "openclawclasses.hatchery.openagents.com";
 
+describe("rights, as the apiserver grants them", () => {
   it.each<[string, string, string, string, "yes" | "no"]>([
     ["api", "create", claws, TENANTS, "yes"],
     ["api", "watch", claws, TENANTS, "yes"],
@@ -189,6 +212,86 @@ describe("rights, as the apiserver grants them", () => {
       .kubectl(...asked)
       .catch((error: unknown) => (error instanceof Error ? error.message : ""));
     expect(answer).toMatch(new RegExp(`(^|\\n)${verdict}\\b`));
+  });
+});
+
+describe("the operator's rights, in use", () => {
+  const admin = () => adminClient(plane.kubeconfig);
+
+  /** A kubeconfig with the operator's account and nothing else. */
+  async function kubeconfigOfOperator(): Promise<string> {
+    const token = (await plane.kubectl("create", "token", "hatchery-operator", "--namespace", NAMESPACE)).trim();
+    const config = parse(await readFile(plane.kubeconfig, "utf8")) as { users: { user: object }[] };
+    for (const entry of config.users) entry.user = { token };
+    const path = join(await mkdtemp(join(tmpdir(), "hatchery-rights-")), "kubeconfig");
+    await writeFile(path, stringify(config), { mode: 0o600 });
+    return path;
+  }
+
+  /** Makes an instance ready, corrects a child, gives it a policy of its own and takes that away again, and sweeps an orphan. */
+  async function live(options: Partial<OperatorOptions>): Promise<void> {
+    const client = admin();
+    const node = await startNode(client, TENANTS);
+    const path = await kubeconfigOfOperator();
+    const clock = new ManualClock();
+    const operator = await startOperator(path, TENANTS, options);
+    const ref = { namespace: TENANTS, name: "carol" };
+    const child = { namespace: TENANTS, name: "openclaw-carol" };
+    try {
+      await client.create(INSTANCES, instanceNamed(TENANTS, "carol"));
+      await untilInstance(client, ref, isReady);
+      await client.mergePatch(CONFIG_MAPS, child, { data: { "openclaw.json": "{}" } });
+      const egress = [{ cidr: "203.0.113.0/24", ports: [22] }];
+      await client.mergePatch(INSTANCES, ref, { spec: { network: { egress } } });
+      await waitFor("a policy", () => client.get(NETWORK_POLICIES, child));
+      await client.mergePatch(INSTANCES, ref, { spec: { network: null, image: "registry.test/openclaw:2" } });
+      await untilInstance(client, ref, (i) => isReady(i) && i.status?.runtime?.image === "registry.test/openclaw:2");
+      await waitFor("no policy", async () => !(await client.get(NETWORK_POLICIES, child)));
+      await client.delete(INSTANCES, ref, { propagationPolicy: "Orphan" });
+      const sweep = createSweep({ ...operator, clock, log: createLogger("test", "error"), registry: new Registry() });
+      // Without the policy of the class, which others of the namespace use.
+      await waitFor("orphans", () => findSuspects(operator.caches).length === 4);
+      await sweep.sweep(AbortSignal.timeout(60_000));
+      await clock.advance(660_000);
+      expect(await sweep.sweep(AbortSignal.timeout(60_000))).toBe(4);
+    } finally {
+      await operator.stop();
+      await node.stop();
+      await client.close();
+      await rm(dirname(path), { recursive: true });
+    }
+  }
+
+  /** Requests of the operator that were refused for want of a right. */
+  async function refused() {
+    const all = await readAuditLog(plane.auditLog ?? "");
+    return all.filter(({ code, userAgent }) => code === 403 && userAgent.startsWith(OPERATOR_AGENT));
+  }
+
+  it("are enough for the whole cluster, status of classes and all", async () => {
+    await install();
+    await live({ namespaces: undefined });
+    const { status } = await get<{ status?: { instances?: number } }>("clawclass", "standard");
+    expect(status?.instances).toBeTypeOf("number");
+    expect(await refused()).toEqual([]);
+  });
+
+  it("are enough for the namespaces it is told of, and end there", async () => {
+    await plane.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a" } }));
+    const namespaces = [TENANTS, "team-a"];
+    await install({ operator: { watchNamespaces: namespaces } });
+    await live({ namespaces, classStatus: false });
+    expect(await refused()).toEqual([]);
+    const account = `system:serviceaccount:${NAMESPACE}:hatchery-operator`;
+    for (const asked of [
+      ["list", "secrets"],
+      ["watch", claws],
+      ["patch", classes],
+    ]) {
+      const answer = plane.kubectl("auth", "can-i", ...asked, "--all-namespaces", "--as", account);
+      await expect(answer).rejects.toThrow(/no/);
+    }
+    await install();
   });
 });
 
