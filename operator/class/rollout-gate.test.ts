@@ -73,7 +73,7 @@ describe("turns", () => {
   it("are as many as may be unavailable, and one that has its turn keeps it", () => {
     expect([a, b, c, a].map((instance) => ask(instance))).toEqual([true, true, false, true]);
     expect([a, b, c].map((instance) => gate.hasTurn(instance))).toEqual([true, true, false]);
-    expect(gate.progress(plan(2))).toEqual({ turns: ["tenants/a", "tenants/b"], waiting: 1, planned: 3 });
+    expect(gate.progress(plan(2))).toEqual({ turns: ["tenants/a", "tenants/b"], waiting: 1, refused: 0, planned: 3 });
   });
 
   it("given back wake who waited longest, and nobody else", () => {
@@ -100,6 +100,13 @@ describe("turns", () => {
     gate.hasTurn(claw("b", undefined, "other"));
     expect(gate.progress(plan(2)).turns).toEqual([]);
     expect(new Set(woken)).toEqual(new Set(["tenants/c", "tenants/d"]));
+  });
+
+  it("are given back by one that serves and cannot follow the class any further", () => {
+    for (const instance of [a, b, c]) ask(instance);
+    gate.settle(a, plan(2), "refused");
+    expect(woken).toEqual(["tenants/c"]);
+    expect(gate.progress(plan(2))).toMatchObject({ turns: ["tenants/b"], refused: 1 });
   });
 
   it("become more when the class allows more", () => {
@@ -133,6 +140,9 @@ describe("a gate that is opened while a rollout is under way", () => {
   const ran = { lastReadyTime: new Date(NOW - 60_000).toISOString(), runtime: { podUID: "before" } as never };
   const rollout = { "hatchery.openagents.com/rollout": "true" };
   const deletionTimestamp = new Date(NOW).toISOString();
+  const later = new Date(NOW + 5_000).toISOString();
+  const judged = { type: "ConfigValid", status: "False" as const, message: "", lastTransitionTime: deletionTimestamp };
+  const rolledBack = { ...judged, reason: "RolledBack" };
   const drain = { podUID: "before", since: deletionTimestamp, until: deletionTimestamp };
 
   it.each<[string, OpenClawInstance, Partial<Pod["metadata"]> | undefined, boolean]>([
@@ -144,7 +154,7 @@ describe("a gate that is opened while a rollout is under way", () => {
     ["whose pod was not made by a rollout", claw("a", ran), {}, false],
     [
       "whose pod a rollout made and that was ready",
-      claw("a", { ...ran, lastReadyTime: new Date(NOW + 5_000).toISOString() }),
+      claw("a", { ...ran, lastReadyTime: later }),
       { annotations: rollout },
       false,
     ],
@@ -153,6 +163,18 @@ describe("a gate that is opened while a rollout is under way", () => {
       claw("a", { ...ran, lastReadyTime: new Date(NOW).toISOString() }),
       { annotations: rollout },
       true,
+    ],
+    [
+      "that went back from what a rollout brought",
+      claw("a", { ...ran, lastReadyTime: later, conditions: [rolledBack] }),
+      { annotations: rollout },
+      true,
+    ],
+    [
+      "that went back from what its own spec brought",
+      claw("a", { ...ran, lastReadyTime: later, conditions: [rolledBack] }),
+      {},
+      false,
     ],
     ["that is stopped", { ...claw("a", ran), spec: { ...a.spec, runPolicy: "Stopped" } }, undefined, false],
   ])("counts one %s: %#", (_, instance, metadata, taken) => {

@@ -10,6 +10,8 @@ export interface RolloutProgress {
   readonly turns: readonly string[];
   /** How many wait for a turn. */
   readonly waiting: number;
+  /** How many cannot follow. */
+  readonly refused: number;
   /** How many were looked at since the class last changed. */
   readonly planned: number;
 }
@@ -99,7 +101,12 @@ export function createRolloutGate(o: RolloutGateOptions): RolloutGate {
     progress({ metadata: { name, generation } }) {
       const rollout = rolloutOf(name);
       const planned = rollout.generation === generation ? rollout.planned.size : 0;
-      return { turns: [...rollout.turns], waiting: rollout.waiting.size, planned };
+      return {
+        turns: [...rollout.turns],
+        waiting: rollout.waiting.size,
+        refused: rollout.refused.size,
+        planned,
+      };
     },
   };
 }
@@ -119,6 +126,7 @@ class Rollout {
   readonly turns: Set<string>;
   /** In the order in which they asked. */
   readonly waiting = new Set<string>();
+  readonly refused = new Set<string>();
   /** Those looked at with the class of `generation`. */
   readonly planned = new Set<string>();
   generation: number | undefined;
@@ -144,21 +152,28 @@ class Rollout {
       this.generation = metadata.generation;
       this.planned.clear();
     }
-    const before = [this.turns.size, this.waiting.size, this.planned.size];
+    const before = this.#sizes;
     this.planned.add(key);
-    if (stage === "waits") this.waiting.add(key);
-    else this.waiting.delete(key);
-    if (stage === "current") this.turns.delete(key);
-    const now = [this.turns.size, this.waiting.size, this.planned.size];
-    return isNews || now.some((size, index) => size !== before[index]);
+    put(this.waiting, key, stage === "waits");
+    put(this.refused, key, stage === "refused");
+    if (stage === "current" || stage === "refused") this.turns.delete(key);
+    return isNews || this.#sizes !== before;
   }
 
   forget(key: string): boolean {
-    return [this.turns, this.waiting, this.planned].map((keys) => keys.delete(key)).includes(true);
+    return this.#all.map((keys) => keys.delete(key)).includes(true);
   }
 
   get isEmpty(): boolean {
-    return this.turns.size + this.waiting.size + this.planned.size === 0;
+    return this.#all.every((keys) => keys.size === 0);
+  }
+
+  get #all(): Set<string>[] {
+    return [this.turns, this.waiting, this.refused, this.planned];
+  }
+
+  get #sizes(): string {
+    return this.#all.map((keys) => keys.size).join();
   }
 
   /** Those who waited longest, as many as there are free turns. */
@@ -171,4 +186,10 @@ class Rollout {
     }
     return first;
   }
+}
+
+/** Puts a key in, or takes it out. Who is inside keeps its place. */
+function put(keys: Set<string>, key: string, inside: boolean): void {
+  if (inside) keys.add(key);
+  else keys.delete(key);
 }

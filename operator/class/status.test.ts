@@ -18,7 +18,7 @@ function classOf(parts: Partial<OpenClawClass> = {}, generation = 2): OpenClawCl
 function derive(found: Partial<ClassFindings> = {}, plan = classOf(), now = NOW) {
   const status = deriveClassStatus(
     plan,
-    { count: { instances: 4, ready: 3 }, turns: [], waiting: 0, planned: 4, ...found },
+    { count: { instances: 4, ready: 3 }, turns: [], waiting: 0, refused: 0, planned: 4, ...found },
     now,
   );
   expect(classStatusSchema.safeParse(status).error).toBeUndefined();
@@ -32,6 +32,14 @@ describe("the status of a class", () => {
     expect(status).toMatchObject({ observedGeneration: 2, instances: 4, ready: 3 });
     expect(config).toMatchObject({ type: "ConfigValid", status: "True", reason: REASON.AsExpected });
     expect(rollout).toMatchObject({ type: "RolledOut", status: "True", reason: REASON.AsExpected });
+  });
+
+  it("counts those that cannot follow it", () => {
+    expect(derive({ refused: 2 }).rollout).toMatchObject({
+      status: "True",
+      message:
+        "All instances run by the class as it is now but 2 whose own spec does not fit it: they stay as they are.",
+    });
   });
 
   it("names the keys of its configuration that it may not set", () => {

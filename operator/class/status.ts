@@ -20,6 +20,8 @@ export interface ClassFindings {
   readonly turns: readonly OpenClawInstance[];
   /** How many wait for a turn. */
   readonly waiting: number;
+  /** How many cannot follow the class: their own spec does not fit it. */
+  readonly refused: number;
   /** How many were looked at since the class last changed. */
   readonly planned: number;
 }
@@ -60,7 +62,10 @@ function judgeConfig({ spec }: OpenClawClass): Judged {
 }
 
 /** Undefined while that cannot be said yet, and what was said of the same class still holds. */
-function judgeRollout(plan: OpenClawClass, { count, turns, waiting, planned }: ClassFindings): Judged | undefined {
+function judgeRollout(
+  plan: OpenClawClass,
+  { count, turns, waiting, refused, planned }: ClassFindings,
+): Judged | undefined {
   const { maxUnavailable } = plan.spec.rollout;
   const failing = turns.filter(({ status }) => status?.failure);
   const free = Math.max(0, maxUnavailable - turns.length);
@@ -74,7 +79,9 @@ function judgeRollout(plan: OpenClawClass, { count, turns, waiting, planned }: C
     return { status: "False", reason: REASON.RollingOut, message: message.trim() };
   }
   if (planned >= count.instances) {
-    return { status: "True", reason: REASON.AsExpected, message: "All instances run by the class as it is now." };
+    const but = refused === 0 ? "" : ` but ${refused} whose own spec does not fit it: they stay as they are`;
+    const message = `All instances run by the class as it is now${but}.`;
+    return { status: "True", reason: REASON.AsExpected, message };
   }
   // After a start of the operator all are looked at anew, which says nothing new of the class.
   const told = findCondition(plan.status?.conditions, CLASS_CONDITION.RolledOut);

@@ -14,6 +14,7 @@ import { planRelease, type ReleasePlan, type ReleaseTurn } from "./release-plan.
 import type { Settings } from "./settings.ts";
 import { type Slot, slotOf } from "./slot.ts";
 import { judgeStorage } from "./storage.ts";
+import { attemptId, rolledBack } from "./trial.ts";
 import { needsTurn, type RolloutStage } from "./turn.ts";
 import { type Blocked, fails, holds, type Judgement, unknown, type Verdict } from "./verdict.ts";
 import type { View } from "./view.ts";
@@ -50,8 +51,11 @@ export function planInstance(view: View, settings: Settings, now: number, newSlo
   const slot = slotOf(view, settings.keyRing, newSlot);
   const rendered = configOf(view, settings);
   const build = (release: Release | undefined) => podOf(view, settings, slot, release);
-  const asked = build(askedFor(view, rendered));
-  const waits = !view.hasTurn && rendered.text !== undefined && needsTurn(view, asked, now);
+  const askedRelease = askedFor(view, rendered);
+  const asked = build(askedRelease);
+  // What was tried and gone back from is not tried again: there is nothing to have a turn for. Who tried it in its turn keeps that.
+  const follows = rendered.text !== undefined && (view.hasTurn || !isGivenUp(view, askedRelease));
+  const waits = !view.hasTurn && follows && needsTurn(view, asked, now);
   const release = releaseOf(view, rendered, { waits, isMadeFrom: (made, of) => isSamePod(made, build(of)) }, now);
   const { config: text, release: { image } = {} } = release;
   const file = text === undefined || image === undefined ? undefined : { text, image };
@@ -64,7 +68,7 @@ export function planInstance(view: View, settings: Settings, now: number, newSlo
     judgement,
     slot,
     blocked: children.blocked ?? pod.blocked ?? release.blocked,
-    rollout: waits ? "waits" : isCurrent(view, asked, judgement) ? "current" : "underWay",
+    rollout: waits ? "waits" : stageOf(view, follows ? asked : undefined, judgement),
     probe: probeTarget(view, slot),
     errand: errandOf(view, pod, slot),
     drain: pod.drain,
@@ -82,11 +86,13 @@ function errandOf({ instance, pod }: View, plan: PodPlan, slot: Slot): Plan["err
   return target && { kind, target };
 }
 
-/** Runs what it should, or should not run at all. */
-function isCurrent({ instance, pod }: View, wanted: Pod | undefined, judgement: Judgement): boolean {
-  if (instance.spec.runPolicy === "Stopped") return true;
+/** Of an instance that needs no turn. */
+function stageOf({ instance, pod }: View, wanted: Pod | undefined, judgement: Judgement): RolloutStage {
+  if (instance.spec.runPolicy === "Stopped") return "current";
   const serves = judgement.PodReady.status === "True" && judgement.GatewayReachable.status === "True";
-  return serves && pod !== undefined && wanted !== undefined && outdatedBy(instance, pod, wanted) === undefined;
+  if (!serves || !pod) return "underWay";
+  if (!wanted) return "refused";
+  return outdatedBy(instance, pod, wanted) === undefined ? "current" : "underWay";
 }
 
 function configOf(view: View, settings: Settings): RenderedConfig {
@@ -100,6 +106,10 @@ function askedFor(view: View, { text }: RenderedConfig): Release | undefined {
   if (!view.class) return undefined;
   const configDigest = text === undefined ? releaseInForce(view, view.class)?.configDigest : digest(text);
   return configDigest === undefined ? undefined : { image: runtimeImage(view.instance, view.class.spec), configDigest };
+}
+
+function isGivenUp(view: View, asked: Release | undefined): boolean {
+  return asked !== undefined && rolledBack(view)?.from === attemptId(view.instance, asked);
 }
 
 function releaseOf(view: View, rendered: RenderedConfig, turn: ReleaseTurn, now: number): ReleasePlan {

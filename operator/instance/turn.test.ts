@@ -3,6 +3,7 @@ import { ANNOTATION } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
 import { digestEntries } from "../build/digest.ts";
 import { type Plan, planInstance } from "./plan.ts";
+import { attemptId } from "./trial.ts";
 import { aClass, anInstance, aView, carriedOut, NOW, readyPod, SLOT, settings, withStatus } from "./view.fixture.ts";
 import type { View } from "./view.ts";
 
@@ -61,6 +62,25 @@ describe("a change of the class", () => {
     expect(plan({ ...made, gateway: undefined }).rollout).toBe("underWay");
     const ready = { ...made, pod: withStatus(made.pod, readyPod()), gateway: { reachable: true } as const };
     expect(plan(ready).rollout).toBe("current");
+  });
+
+  it("that the instance's own spec does not fit is not followed, and takes no turn", () => {
+    const instance = anInstance({ model: { default: "default" } }, readySince);
+    const { rollout, ...rest } = plan(outdated({ instance }));
+    expect([rollout, touched({ rollout, ...rest })]).toEqual(["refused", []]);
+  });
+
+  it("that was tried and gone back from takes no further turn, and keeps the one it was tried in", () => {
+    const [configDigest = ""] = plan(outdated({ hasTurn: true })).writes.flatMap((write) => {
+      const { [ANNOTATION.configDigest]: of } = ("body" in write && write.body.metadata.annotations) || {};
+      return of ?? [];
+    });
+    const { configMap, instance } = running();
+    const from = attemptId(instance, { image: NEWER, configDigest });
+    const annotations = { ...configMap?.metadata.annotations, [ANNOTATION.rolledBackFrom]: from };
+    const back = configMap && { ...configMap, metadata: { ...configMap.metadata, annotations } };
+    const stage = (hasTurn: boolean) => plan(outdated({ configMap: back, hasTurn })).rollout;
+    expect([stage(false), stage(true)]).toEqual(["refused", "underWay"]);
   });
 
   it("lets the rest through at once: what no pod is built from", () => {

@@ -1,4 +1,4 @@
-import { ANNOTATION, type OpenClawInstance } from "#crds/index.ts";
+import { ANNOTATION, type OpenClawInstance, REASON } from "#crds/index.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { outdatedBy } from "./outdated.ts";
 import { standingOf } from "./ownership.ts";
@@ -7,9 +7,10 @@ import type { View } from "./view.ts";
 
 /**
  * Where an instance is in a rollout of its class. `waits`: it serves with a pod of before and may not replace it yet.
- * `current`: it serves with a pod of now, or wants none. `underWay`: anything between.
+ * `current`: it serves with a pod of now, or wants none. `refused`: it serves, and cannot follow, as its class and its own
+ * spec do not fit each other, or what they say was gone back from. `underWay`: anything between.
  */
-export type RolloutStage = "waits" | "underWay" | "current";
+export type RolloutStage = "waits" | "underWay" | "current" | "refused";
 
 /**
  * True when replacing the pod takes a turn: it is outdated only by its class, and replacing it would cost something. A pod
@@ -35,8 +36,11 @@ export function looksUnderWay(instance: OpenClawInstance, pod: Pod | undefined):
   if (status?.drain) return true;
   if (!pod || standingOf(pod, instance) !== "ours") return status?.runtime?.podUID !== undefined;
   if (pod.metadata.deletionTimestamp) return true;
+  if (pod.metadata.annotations?.[ANNOTATION.rollout] === undefined) return false;
+  // Gone back from the change of the class: the others are not to try it as well.
+  if (status?.conditions?.some(({ reason }) => reason === REASON.RolledBack)) return true;
   // Times are whole seconds: one that was ready in the second in which this pod was made may have been so with the one before.
-  return pod.metadata.annotations?.[ANNOTATION.rollout] !== undefined && !(readyAt(instance) > createdAt(pod));
+  return !(readyAt(instance) > createdAt(pod));
 }
 
 /** True when the instance was ready with this very pod. */
