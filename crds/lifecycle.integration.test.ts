@@ -222,6 +222,19 @@ describe("kubectl", () => {
     expect(wide.split(/\s+/)).toEqual(expect.arrayContaining(["NODE", "SLOT", "ENDPOINT"]));
   });
 
+  it("shows of a class how many it has, how many are ready, and how far its last change has come", async () => {
+    const name = `plan-${randomUUID().slice(0, 8)}`;
+    await apiserver.create(CLASSES, classObject({}, name));
+    const condition = { type: "RolledOut", status: "False", reason: REASON.RollingOut, message: "" };
+    const conditions = [{ ...condition, lastTransitionTime: now }];
+    await apiserver.mergePatch(CLASSES, { name }, { status: { instances: 7, ready: 6, conditions } }, "status");
+    const [header = "", row = ""] = (await kubectl("get", "clawclass", name)).split("\n");
+    expect(header.split(/\s+/)).toEqual(["NAME", "INSTANCES", "READY", "ROLLEDOUT", "REASON", "STORAGE", "AGE"]);
+    expect(row.split(/\s+/).slice(0, 6)).toEqual([name, "7", "6", "False", "RollingOut", "5Gi"]);
+    expect((await kubectl("get", "clawclass", name, "-o", "wide")).split("\n")[0]).toContain("IMAGE");
+    await apiserver.delete(CLASSES, { name });
+  });
+
   it("finds all kinds by category, and instances by owner", async () => {
     const { ref } = await create({ owner: { subject: "carol" } });
     expect(await kubectl("get", "hatchery", "-o", "name")).toContain(
