@@ -3,6 +3,8 @@ import { find, LEAST_VALUES, type Rendered, render, renderAs, type Values } from
 import type { Deployment } from "./kinds.fixture.ts";
 
 const COMPONENTS = ["operator", "api", "model-gateway"];
+/** What Node is told beside the file to run. */
+const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = { operator: ["--max-semi-space-size=2"] };
 /** The first run on a machine compiles helm. */
 const BUILD_MS = 1_800_000;
 let objects: Rendered[];
@@ -24,7 +26,7 @@ describe("pods", () => {
     });
     expect(spec.containers).toHaveLength(1);
     expect(spec.containers[0]).toMatchObject({
-      command: ["node", `/app/${component}.mjs`],
+      command: ["node", ...(NODE_FLAGS[component] ?? []), `/app/${component}.mjs`],
       securityContext: {
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,

@@ -2,6 +2,7 @@
 Deployment of one process. The argument is a dict:
   root, component    as everywhere
   values             its part of the values (replicas, resources)
+  nodeFlags          list of flags for Node, if it needs any
   env                YAML list of its own environment variables
   port               public port, if it has one
   graceSeconds       how long it may take to end
@@ -76,7 +77,7 @@ spec:
         - name: {{ .component }}
           image: {{ printf "%s:%s" $root.Values.image.repository ($root.Values.image.tag | default $root.Chart.AppVersion) | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-          command: [node, /app/{{ .component }}.mjs]
+          command: [node, {{ range .nodeFlags }}{{ . }}, {{ end }}/app/{{ .component }}.mjs]
           env:
             - name: OPENCLAW_ENCRYPTION_KEY
               valueFrom:

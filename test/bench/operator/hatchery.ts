@@ -10,6 +10,7 @@ import type { Contender } from "./contender.ts";
 
 const NAMESPACE = "hatchery";
 const CLASS = "standard";
+const DEPLOYMENT = join(ROOT, "charts/hatchery/templates/operator/deployment.yaml");
 const SERVER_IMAGE = join(ROOT, "runtime-image/server/Dockerfile");
 
 let bundled: Promise<string> | undefined;
@@ -29,8 +30,9 @@ export const hatchery: Contender<OpenClawInstance> = {
   async command({ kubeconfig, port, profileDir }) {
     bundled ??= bundleOperator();
     const file = await bundled;
+    const flags = profileDir ? ["--cpu-prof", "--cpu-prof-dir", profileDir] : [];
     return {
-      argv: [process.execPath, ...(profileDir ? ["--cpu-prof", "--cpu-prof-dir", profileDir] : []), file],
+      argv: [process.execPath, ...flags, ...(await nodeFlagsOfChart()), file],
       env: {
         NODE_OPTIONS: await nodeOptionsOfImage(),
         NODE_ENV: "production",
@@ -89,6 +91,13 @@ function bundleOperator(): Promise<string> {
     for (const file of ["operator.mjs", "operator.mjs.map"]) await copyFile(join(folder, file), join(dir, file));
     return join(dir, "operator.mjs");
   });
+}
+
+/** What the chart tells Node beside the file to run. */
+async function nodeFlagsOfChart(): Promise<string[]> {
+  const [, list] = /\$flags := list ([^}]+) }}/.exec(await readFile(DEPLOYMENT, "utf8")) ?? [];
+  if (list === undefined) throw new Error(`${DEPLOYMENT} lists no flags`);
+  return [...list.matchAll(/"([^"]+)"/g)].map(([, flag = ""]) => flag);
 }
 
 /** What the image tells Node, so that the two cannot drift apart. */
