@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { KubeClient } from "./client.ts";
 import { observeInformer } from "./informer-metrics.ts";
+import { withoutManagedFields } from "./lister.ts";
 import { type ReflectorSink, runReflector } from "./reflector.ts";
 import { compareVersions } from "./resource-version.ts";
 import { type Change, createStore } from "./store.ts";
@@ -56,7 +57,7 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
   const { client, type, namespace, labelSelector, fieldSelector, log } = o;
   const clock = o.clock ?? systemClock;
   const { transform = (object: T) => object } = o;
-  const store = createStore<T>({ indexes: o.indexes, transform: (object) => transform(dropManagedFields(object)) });
+  const store = createStore<T>({ indexes: o.indexes, transform: (object) => transform(withoutManagedFields(object)) });
   const handlers = new Set<(change: Change<T>) => void>();
   const synced = Promise.withResolvers<void>();
   // `run` itself reports why it ended; this promise is only for those who wait.
@@ -154,12 +155,6 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
       }
     },
   };
-}
-
-/** Nobody here reads them, and they are most of an object's memory. */
-function dropManagedFields<T extends KubeObject>(object: T): T {
-  delete (object.metadata as { managedFields?: unknown }).managedFields;
-  return object;
 }
 
 function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ export interface ListerOptions<T extends KubeObject> {
   selection: Selection;
 }
 
-/** Pages of this size are parsed in about 2 ms. Only lists past the server's cache come in pages. */
+/** A page of this size is a few megabytes of text; a whole list of thousands would need tens of them at once. */
 const PAGE_SIZE = 500;
 
 /** A lister that has seen nothing. */
@@ -31,19 +31,19 @@ export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<
   let seen = "";
   let lostAt: string | undefined;
 
-  /** From the server's cache, not older than seen; the first time whatever it holds. It would ignore a limit. */
-  const cached = (signal: AbortSignal) =>
-    o.client.list(o.type, { ...o.selection, resourceVersion: seen === "" ? "0" : seen, signal });
+  /** From the server's cache, not older than seen. It would ignore a limit. */
+  const cached = (signal: AbortSignal) => o.client.list(o.type, { ...o.selection, resourceVersion: seen, signal });
 
-  /** The newest state, from the store behind the cache. */
+  /** The newest state; since Kubernetes 1.34 its pages, too, come from the server's cache. */
   async function newest(signal: AbortSignal, limit: number | undefined) {
-    let page = await o.client.list(o.type, { ...o.selection, limit, signal });
-    const { items } = page;
-    while (page.continue !== undefined) {
-      page = await o.client.list(o.type, { ...o.selection, limit, continue: page.continue, signal });
-      items.push(...page.items);
+    const items: T[] = [];
+    let next: string | undefined;
+    for (;;) {
+      const page = await o.client.list(o.type, { ...o.selection, limit, continue: next, signal });
+      for (const item of page.items) items.push(withoutManagedFields(item));
+      if (page.continue === undefined) return { items, resourceVersion: page.resourceVersion };
+      next = page.continue;
     }
-    return { items, resourceVersion: page.resourceVersion };
   }
 
   return {
@@ -58,7 +58,7 @@ export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<
     },
     async list(signal) {
       try {
-        const list = await cached(signal);
+        const list = seen === "" ? await newest(signal, PAGE_SIZE) : await cached(signal);
         if (list.resourceVersion !== lostAt) return { ...list, reset: false };
       } catch (error) {
         if (!placeIsGone(error)) throw error;
@@ -72,6 +72,12 @@ export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<
       }
     },
   };
+}
+
+/** Before the next page comes: nobody reads them, and they are most of an object. */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  delete (object.metadata as { managedFields?: unknown }).managedFields;
+  return object;
 }
 
 function placeIsGone(error: unknown): boolean {
