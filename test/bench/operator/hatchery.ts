@@ -34,8 +34,7 @@ export const hatchery: Contender<OpenClawInstance> = {
     return {
       argv: [process.execPath, ...flags, ...(await nodeFlagsOfChart()), file],
       env: {
-        NODE_OPTIONS: await nodeOptionsOfImage(),
-        NODE_ENV: "production",
+        ...(await environmentOfImage()),
         OPENCLAW_ENCRYPTION_KEY: "b7".repeat(32),
         MODEL_GATEWAY_URL: "http://model-gateway.hatchery.svc:8080",
         POD_NAMESPACE: NAMESPACE,
@@ -100,9 +99,11 @@ async function nodeFlagsOfChart(): Promise<string[]> {
   return [...list.matchAll(/"([^"]+)"/g)].map(([, flag = ""]) => flag);
 }
 
-/** What the image tells Node, so that the two cannot drift apart. */
-async function nodeOptionsOfImage(): Promise<string> {
-  const [, options] = /NODE_OPTIONS="?([^"\n]+)"?/.exec(await readFile(SERVER_IMAGE, "utf8")) ?? [];
-  if (options === undefined) throw new Error(`${SERVER_IMAGE} sets no NODE_OPTIONS`);
-  return options;
+/** What the image puts into the environment, so that the two cannot drift apart. */
+async function environmentOfImage(): Promise<Record<string, string>> {
+  const [, block = ""] = /^ENV ((?:.*\\\n)*.*)/m.exec(await readFile(SERVER_IMAGE, "utf8")) ?? [];
+  const pairs = [...block.matchAll(/(\w+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value] as const);
+  const environment = Object.fromEntries(pairs.filter(([name]) => name !== "PATH" && name !== "HOME"));
+  if (!("NODE_OPTIONS" in environment)) throw new Error(`${SERVER_IMAGE} sets no NODE_OPTIONS`);
+  return environment;
 }
