@@ -40,6 +40,7 @@ describe("what the chart tells each process is what the process asks for", () =>
       opsPort: 9090,
       logLevel: "info",
       workers: 16,
+      gatewayRecheckMs: 180_000,
       kubeconfig: undefined,
     });
   });
@@ -83,6 +84,7 @@ describe("what the chart tells each process is what the process asks for", () =>
         "POD_NAME",
         "WORKERS",
         "WATCH_NAMESPACES",
+        "GATEWAY_RECHECK_SECONDS",
         "DNS_CIDRS",
       ],
       api: [

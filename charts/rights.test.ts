@@ -71,6 +71,7 @@ describe("rights", () => {
       ...inNamespaces,
       "hatchery.openagents.com/openclawclasses": ["get", "list", "watch"],
       "hatchery.openagents.com/openclawclasses/status": ["patch"],
+      "/nodes": ["get", "list", "watch"],
     });
     expect(find(objects, "Role", "hatchery-operator").metadata.namespace).toBe("hatchery");
     expect(granted("Role", "hatchery-operator")).toEqual({ "coordination.k8s.io/leases": ["get", "create", "update"] });

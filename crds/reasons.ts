@@ -8,7 +8,7 @@ export const REASON_MEANING = {
   RolloutStuck: "Instances that took a change of the class do not become ready, so it goes no further.",
 
   ForbiddenConfigKey: "`gateway.config` sets a key that belongs to the operator or the class; the message lists them.",
-  ConfigRejected: "OpenClaw refused its configuration (exit 78); the message has its own words.",
+  ConfigRejected: "OpenClaw refused its configuration; the message has its own words.",
   ConfigChecking: "OpenClaw checks a changed configuration or image before it replaces what runs.",
   CheckFailed: "A changed configuration or image could not be checked, so it replaces nothing; the message says why.",
   RolledBack:
@@ -25,6 +25,10 @@ export const REASON_MEANING = {
   ClaimTerminating: "The volume claim is being deleted.",
   ClaimResizing: "The volume is growing to the wanted size.",
 
+  StorageFull: "The volume has no room left; OpenClaw needs a restart once it has.",
+  StateUnusable:
+    "OpenClaw cannot use the state on its volume: it is not writable, another process holds it, or it is newer than OpenClaw.",
+
   PodStarting: "The pod was created and not yet scheduled, or its containers are starting.",
   Unschedulable: "No node can take the pod.",
   ImagePullFailed: "The image cannot be pulled.",
@@ -33,7 +37,7 @@ export const REASON_MEANING = {
   CrashLoop: "OpenClaw ends again and again; the message has its last words.",
   OutOfMemory: "The container used more memory than its limit.",
   Evicted: "The kubelet evicted the pod.",
-  NodeLost: "The node stopped answering.",
+  NodeLost: "The node stopped answering; the pod is replaced once it is sure that nothing of it runs any more.",
   PodFailed: "The pod ended for another cause and is being replaced.",
   PodTerminating: "The pod is being deleted and its replacement waits for that.",
   PodNotReady: "The pod runs and is not ready by its own probe.",
@@ -57,4 +61,9 @@ export const REASON = Object.fromEntries(Object.keys(REASON_MEANING).map((word) 
 };
 
 /** Reasons for which a pod is replaced without anybody's doing. They are told until the replacement is ready or has a fault of its own. */
-export const REPLACED_BY_ITSELF: ReadonlySet<string> = new Set([REASON.Evicted, REASON.NodeLost, REASON.PodFailed]);
+export const REPLACED_BY_ITSELF: ReadonlySet<string> = new Set([
+  REASON.Evicted,
+  REASON.NodeLost,
+  REASON.PodFailed,
+  REASON.GatewayUnauthorized,
+]);

@@ -33,6 +33,7 @@ describe("the operator's environment", () => {
       kubeconfig: undefined,
       workers: 16,
       watchNamespaces: undefined,
+      gatewayRecheckMs: 180_000,
       dnsCidrs: [],
     });
   });
@@ -59,6 +60,7 @@ describe("the operator's environment", () => {
     ["OPS_PORT", "http"],
     ["LOG_LEVEL", "loud"],
     ["WORKERS", "0"],
+    ["GATEWAY_RECHECK_SECONDS", "often"],
     ["DNS_CIDRS", "10.0.0.10"],
     ["WATCH_NAMESPACES", "Team_A"],
     ["WATCH_NAMESPACES", "team-a,team-b,team-a"],

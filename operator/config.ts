@@ -39,6 +39,13 @@ const environment = z.object({
   WATCH_NAMESPACES: commaList
     .pipe(z.array(dnsLabel()).refine((names) => new Set(names).size === names.length))
     .describe("namespaces to work in, separated by commas, each once; all when empty"),
+  GATEWAY_RECHECK_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .default(180)
+    .describe("about how long until a gateway that serves is called again, 1 to 3600 seconds"),
   DNS_CIDRS: commaList
     .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])))
     .describe("addresses of DNS servers that are no pods, as CIDRs separated by commas"),
@@ -60,6 +67,8 @@ export interface OperatorConfig {
   readonly workers: number;
   /** The namespaces to work in; undefined = all. */
   readonly watchNamespaces: readonly string[] | undefined;
+  /** About how long until a gateway that serves is called again. */
+  readonly gatewayRecheckMs: number;
   /** DNS servers outside pods that tenants may ask, as CIDRs. */
   readonly dnsCidrs: readonly string[];
 }
@@ -80,6 +89,7 @@ export function readOperatorConfig(env: Readonly<Record<string, string | undefin
     kubeconfig: parsed.KUBECONFIG,
     workers: parsed.WORKERS,
     watchNamespaces: parsed.WATCH_NAMESPACES.length > 0 ? parsed.WATCH_NAMESPACES : undefined,
+    gatewayRecheckMs: parsed.GATEWAY_RECHECK_SECONDS * 1000,
     dnsCidrs: parsed.DNS_CIDRS,
   };
 }

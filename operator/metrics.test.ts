@@ -1,17 +1,57 @@
 import { Registry } from "prom-client";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import type { InstanceStatus } from "#crds/index.ts";
 import type { Caches } from "./cache/caches.ts";
 import { anInstance } from "./instance/view.fixture.ts";
 import { observeInstances } from "./metrics.ts";
 
-it("instances are counted by phase when somebody asks, phases without any included", async () => {
+const failure = { step: "pod", reason: "Evicted", message: "m", since: "2026-11-23T10:00:00Z" } as const;
+const terminating = [
+  { type: "PodReady", status: "False", reason: "PodTerminating", message: "", lastTransitionTime: failure.since },
+] as const;
+
+function setUp(...statuses: (InstanceStatus | undefined)[]) {
   const registry = new Registry();
-  const list = [anInstance(), anInstance({}, { phase: "Ready" }), anInstance({}, { phase: "Ready" })];
-  observeInstances(registry, { instances: { list: () => list } } as Caches);
-  const text = await registry.metrics();
-  expect(text).toContain('hatchery_instances{phase="Ready"} 2');
-  expect(text).toContain('hatchery_instances{phase="Provisioning"} 1');
-  expect(text).toContain('hatchery_instances{phase="Failed"} 0');
-  list.pop();
-  expect(await registry.metrics()).toContain('hatchery_instances{phase="Ready"} 1');
+  const list = statuses.map((status) => anInstance({}, status));
+  const metrics = observeInstances(registry, { instances: { list: () => list } } as unknown as Caches);
+  return { list, metrics, text: () => registry.metrics() };
+}
+
+describe("instances are counted", () => {
+  it("by phase when somebody asks, phases without any included", async () => {
+    const { list, text } = setUp(undefined, { phase: "Ready" }, { phase: "Ready" });
+    expect(await text()).toContain('hatchery_instances{phase="Ready"} 2');
+    expect(await text()).toContain('hatchery_instances{phase="Provisioning"} 1');
+    expect(await text()).toContain('hatchery_instances{phase="Failed"} 0');
+    list.pop();
+    expect(await text()).toContain('hatchery_instances{phase="Ready"} 1');
+  });
+
+  it("by what they fail of, as long as they do", async () => {
+    const { list, text } = setUp({ failure }, { failure }, { phase: "Ready" });
+    expect(await text()).toContain('hatchery_instances_failing{step="pod",reason="Evicted"} 2');
+    list.splice(0, 2);
+    expect(await text()).not.toContain("hatchery_instances_failing{");
+  });
+
+  it("once when a failure begins, and not while it lasts or when it is over", async () => {
+    const { metrics, text } = setUp();
+    metrics.changed(undefined, { failure });
+    metrics.changed({ failure }, { failure: { ...failure, message: "other" } });
+    metrics.changed({ failure }, {});
+    metrics.changed({}, { failure: { ...failure, reason: "OutOfMemory" } });
+    expect(await text()).toContain('hatchery_instance_failures_total{step="pod",reason="Evicted"} 1');
+    expect(await text()).toContain('hatchery_instance_failures_total{step="pod",reason="OutOfMemory"} 1');
+  });
+
+  it("by why their pod was replaced", async () => {
+    const { metrics, text } = setUp();
+    metrics.changed({ failure }, { restarts: 1 });
+    metrics.changed({ restarts: 1, conditions: [...terminating] }, { restarts: 2 });
+    metrics.changed({ restarts: 2, failure: { ...failure, step: "class", reason: "ClassNotFound" } }, { restarts: 3 });
+    metrics.changed({ restarts: 3 }, { restarts: 3 });
+    expect(await text()).toContain('hatchery_pod_replacements_total{reason="Evicted"} 1');
+    expect(await text()).toContain('hatchery_pod_replacements_total{reason="PodTerminating"} 2');
+    expect(await text()).not.toContain('reason="ClassNotFound"');
+  });
 });

@@ -1,17 +1,57 @@
-import { Gauge, type Registry } from "prom-client";
-import { PHASE } from "#crds/index.ts";
+import { Counter, Gauge, type Registry } from "prom-client";
+import { type InstanceStatus, PHASE } from "#crds/index.ts";
 import type { Caches } from "./cache/caches.ts";
+import { failureBegun, replacementReason } from "./instance/transition.ts";
 
-/** Counts instances by phase whenever somebody asks; names of instances are no labels. */
-export function observeInstances(registry: Registry, { instances }: Caches): void {
+/** Counts what happens to instances. Labels are words of closed lists; names of instances are none. */
+export interface InstanceMetrics {
+  /** Told of every status that was written, and of what it was before. */
+  changed(before: InstanceStatus | undefined, next: InstanceStatus): void;
+}
+
+/** Counts of failures and replacements, and instances by phase and failure whenever somebody asks. */
+export function observeInstances(registry: Registry, { instances }: Pick<Caches, "instances">): InstanceMetrics {
+  const registers = [registry];
   new Gauge({
     name: "hatchery_instances",
     help: "OpenClawInstances by phase.",
     labelNames: ["phase"],
-    registers: [registry],
+    registers,
     collect() {
       for (const phase of Object.values(PHASE)) this.set({ phase }, 0);
       for (const { status } of instances.list()) this.inc({ phase: status?.phase ?? PHASE.Provisioning });
     },
   });
+  new Gauge({
+    name: "hatchery_instances_failing",
+    help: "OpenClawInstances that are not well now, by the step and the reason of their failure.",
+    labelNames: ["step", "reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { status } of instances.list()) {
+        if (status?.failure) this.inc({ step: status.failure.step, reason: status.failure.reason });
+      }
+    },
+  });
+  const failures = new Counter({
+    name: "hatchery_instance_failures_total",
+    help: "Failures that began, by step and reason.",
+    labelNames: ["step", "reason"],
+    registers,
+  });
+  const replacements = new Counter({
+    name: "hatchery_pod_replacements_total",
+    help: "Pods that took the place of an earlier one, by why that one is gone.",
+    labelNames: ["reason"],
+    registers,
+  });
+  return {
+    changed(before, next) {
+      const failure = failureBegun(before, next);
+      if (failure) failures.inc({ step: failure.step, reason: failure.reason });
+      const reason = replacementReason(before, next);
+      if (reason !== undefined) replacements.inc({ reason });
+    },
+  };
 }

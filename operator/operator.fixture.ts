@@ -17,6 +17,8 @@ import { runManager } from "#lib/kube/manager.ts";
 import { NAMESPACES } from "#lib/kube/resource.ts";
 import { createLogger } from "#lib/log.ts";
 import { createOpsServer } from "#lib/ops-server.ts";
+import type { ControlPlane } from "#test/cluster/control-plane.ts";
+import { waitFor } from "#test/cluster/wait.ts";
 import { type FakeNode, type FakeNodeOptions, startFakeNode } from "#test/harness/fake-node.ts";
 import { createOperator, type Operator, type OperatorOptions } from "./operator.ts";
 import { createGatewayCall } from "./probe/call-gateway.ts";
@@ -75,6 +77,7 @@ export function instanceNamed(
 /** A running operator, in this process. */
 export interface RunningOperator extends Operator {
   readonly client: KubeClient;
+  readonly registry: Registry;
   stop(): Promise<void>;
 }
 
@@ -105,6 +108,7 @@ export async function startOperator(
     },
     callGateway: gateways.call,
     suspension,
+    gatewayRecheckMs: 180_000,
     workers: 4,
     classGatherMs: 100,
     identity: "operator-under-test",
@@ -128,6 +132,7 @@ export async function startOperator(
   return {
     ...operator,
     client,
+    registry,
     async stop() {
       stop.abort();
       await running;
@@ -143,6 +148,7 @@ export async function startNode(
   client: KubeClient,
   namespace: string | undefined,
   fate?: FakeNodeOptions["fate"],
+  name?: string,
 ): Promise<FakeNode & { stop(): Promise<void> }> {
   const stop = new AbortController();
   const node = await startFakeNode({
@@ -151,6 +157,7 @@ export async function startNode(
     gatewayPort: GATEWAY_PORT,
     log,
     signal: stop.signal,
+    name,
     ...(fate ? { fate } : {}),
   });
   return {
@@ -182,6 +189,32 @@ export async function untilInstance(
   } finally {
     end.abort();
   }
+}
+
+/** An instance once it fails for this reason: `kubectl describe` tells of it and of its Event, and a counter counts it. */
+export async function untilTold(
+  client: KubeClient,
+  { kubectl }: Pick<ControlPlane, "kubectl">,
+  operator: RunningOperator,
+  ref: { namespace: string; name: string },
+  reason: string,
+): Promise<OpenClawInstance> {
+  const failed = await untilInstance(client, ref, ({ status }) => status?.failure?.reason === reason);
+  const { step = "", message = "" } = failed.status?.failure ?? {};
+  const event = new RegExp(`Events:[^]*Warning +${reason} `);
+  const told = await waitFor(`an Event ${reason}`, async () => {
+    const text = await kubectl("-n", ref.namespace, "describe", "openclawinstance", ref.name);
+    return event.test(text) && text;
+  });
+  const metrics = await operator.registry.metrics();
+  const counter = `hatchery_instance_failures_total{step="${step}",reason="${reason}"}`;
+  for (const [text, words] of [
+    [told, message.slice(0, 40)],
+    [metrics, counter],
+  ] as const) {
+    if (!text.includes(words)) throw new Error(`nothing tells of ${reason}: ${words}`);
+  }
+  return failed;
 }
 
 /** True for an instance that is ready and has heard of its latest spec. */

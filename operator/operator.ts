@@ -27,11 +27,15 @@ export interface OperatorOptions {
    * namespaces cannot say how many instances one has, and two such would contradict each other.
    */
   readonly classStatus?: boolean;
+  /** Whether nodes may be read, which takes a right in the whole cluster; default true. */
+  readonly nodes?: boolean;
   readonly settings: Settings;
   /** Calls a gateway with its slot's token. */
   readonly callGateway: GatewayCall;
   /** Asks a gateway to finish its work. */
   readonly suspension: GatewaySuspension;
+  /** About how long until a gateway that serves is called again (milliseconds). */
+  readonly gatewayRecheckMs: number;
   readonly workers: number;
   /** How long changes are gathered before a class's status tells of them; default 5 s. */
   readonly classGatherMs?: number;
@@ -59,7 +63,7 @@ export interface Operator {
 /** Puts an operator together. */
 export function createOperator(o: OperatorOptions): Operator {
   const { client, clock, log, registry } = o;
-  const caches = createCaches({ client, clock, log, registry, namespaces: o.namespaces });
+  const caches = createCaches({ client, clock, log, registry, namespaces: o.namespaces, nodes: o.nodes ?? true });
   const events = createEventRecorder({
     client,
     component: `${GROUP}/operator`,
@@ -70,7 +74,12 @@ export function createOperator(o: OperatorOptions): Operator {
   });
   const wake = (key: string) => controller.queue.add(key);
   const beside = { onVerdict: wake, clock, log };
-  const prober = createGatewayProber({ ...beside, call: o.callGateway });
+  const prober = createGatewayProber({
+    ...beside,
+    call: o.callGateway,
+    recheckMs: o.gatewayRecheckMs,
+    random: Math.random,
+  });
   const drainer = createGatewayDrainer({ ...beside, calls: o.suspension });
   const rollouts: RolloutGate = createRolloutGate({
     caches,
@@ -97,6 +106,7 @@ export function createOperator(o: OperatorOptions): Operator {
       rollouts,
       wake,
       events,
+      metrics: observeInstances(registry, caches),
       clock,
       settings: o.settings,
       newSlot: o.newSlot,
@@ -108,7 +118,6 @@ export function createOperator(o: OperatorOptions): Operator {
   });
   const sweep = createSweep({ client, caches, clock, log, registry });
   triggerInstances(caches, controller.queue);
-  observeInstances(registry, caches);
   return {
     caches,
     informers: Object.values(caches),

@@ -16,6 +16,7 @@ import {
   startNode,
   startOperator,
   untilInstance,
+  untilTold,
 } from "./operator.fixture.ts";
 
 let plane: ControlPlane;
@@ -56,7 +57,7 @@ function create(name: string, spec = {}) {
 }
 
 function untilReason(name: string, reason: string) {
-  return untilInstance(client, ref(name), ({ status }) => status?.failure?.reason === reason);
+  return untilTold(client, plane, operator, ref(name), reason);
 }
 
 describe("what keeps an instance from running", () => {

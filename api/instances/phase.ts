@@ -1,5 +1,5 @@
 import type { OpenClawInstance } from "#crds/index.ts";
-import { PHASE, REPLACED_BY_ITSELF, STEP } from "#crds/index.ts";
+import { PHASE, REPLACED_BY_ITSELF } from "#crds/index.ts";
 
 /** The four words callers know, from the days of one row per user. */
 export type InstanceState = "provisioning" | "ready" | "error" | "deleted";
@@ -10,7 +10,7 @@ export type InstanceState = "provisioning" | "ready" | "error" | "deleted";
  */
 export function phaseOf({ metadata, status }: OpenClawInstance): string {
   if (metadata.deletionTimestamp) return PHASE.Terminating;
-  const isReplaced = status?.failure?.step === STEP.Pod && REPLACED_BY_ITSELF.has(status.failure.reason);
+  const isReplaced = status?.failure !== undefined && REPLACED_BY_ITSELF.has(status.failure.reason);
   if (status?.phase === PHASE.Failed && isReplaced) return PHASE.Provisioning;
   return status?.phase ?? PHASE.Provisioning;
 }

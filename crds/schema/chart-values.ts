@@ -93,6 +93,11 @@ export const chartValuesSchema = z.strictObject({
       watchNamespaces: uniqueList(dnsLabel().describe("A namespace; it must exist."), 100).describe(
         "Namespaces to work in, with rights in these alone beside reading classes; the whole cluster when empty.",
       ),
+      gatewayRecheckSeconds: z
+        .int()
+        .min(1)
+        .max(3600)
+        .describe("About how long until a gateway that serves is called again."),
       resources: resourcesSchema,
     })
     .describe("The operator."),

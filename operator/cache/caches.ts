@@ -9,6 +9,8 @@ import {
   type ConfigMap,
   NETWORK_POLICIES,
   type NetworkPolicy,
+  NODES,
+  type Node,
   PERSISTENT_VOLUME_CLAIMS,
   type PersistentVolumeClaim,
   PODS,
@@ -21,10 +23,12 @@ import {
 import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
 import type { Logger } from "#lib/log.ts";
 import { MANAGED_SELECTOR } from "../build/identity.ts";
-import { trimConfigMap, trimPod, trimSecret } from "./trim.ts";
+import { trimConfigMap, trimNode, trimPod, trimSecret } from "./trim.ts";
 
 /** Index of the instances by the class they name. */
 export const BY_CLASS = "class";
+/** Index of the pods by the node they are bound to. */
+export const BY_NODE = "node";
 
 /** Live copies of all that the operator reads. Of children only what carries the operator's label, filtered by the apiserver. */
 export interface Caches {
@@ -36,6 +40,8 @@ export interface Caches {
   readonly services: Informer<Service>;
   readonly policies: Informer<NetworkPolicy>;
   readonly pods: Informer<Pod>;
+  /** Absent where nodes may not be read. */
+  readonly nodes?: Informer<Node>;
 }
 
 /** What informers are made of. */
@@ -43,13 +49,15 @@ export interface CacheOptions {
   readonly client: KubeClient;
   /** The namespaces whose objects are read; undefined = all. */
   readonly namespaces?: readonly string[] | undefined;
+  /** Whether nodes may be read. */
+  readonly nodes: boolean;
   readonly log: Logger;
   readonly clock: Clock;
   readonly registry: Registry;
 }
 
 /** Caches that do not run yet. */
-export function createCaches({ namespaces, ...o }: CacheOptions): Caches {
+export function createCaches({ namespaces, nodes, ...o }: CacheOptions): Caches {
   const cache = <T extends KubeObject>(
     options: Pick<InformerOptions<T>, "type" | "indexes" | "transform" | "labelSelector">,
   ) =>
@@ -68,8 +76,13 @@ export function createCaches({ namespaces, ...o }: CacheOptions): Caches {
     claims: cache({ labelSelector, type: PERSISTENT_VOLUME_CLAIMS }),
     services: cache({ labelSelector, type: SERVICES }),
     policies: cache({ labelSelector, type: NETWORK_POLICIES }),
-    pods: cache({ labelSelector, type: PODS, transform: trimPod }),
+    pods: cache({ labelSelector, type: PODS, transform: trimPod, indexes: { [BY_NODE]: nodeOf } }),
+    ...(nodes ? { nodes: createInformer({ ...o, type: NODES, transform: trimNode }) } : {}),
   };
+}
+
+function nodeOf({ spec }: Pod): string[] {
+  return spec?.nodeName === undefined ? [] : [spec.nodeName];
 }
 
 /** The cache of a kind of children. @throws TypeError for a kind the operator does not keep. */

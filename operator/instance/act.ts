@@ -7,6 +7,7 @@ import type { Logger } from "#lib/log.ts";
 import { digestEntries } from "../build/digest.ts";
 import { MANAGED_BY } from "../build/identity.ts";
 import { nameTaken } from "./blocked.ts";
+import { isNodeGone } from "./node-check.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Blocked } from "./verdict.ts";
 import type { Write } from "./write.ts";
@@ -95,8 +96,10 @@ async function perform(write: Write, context: ActContext): Promise<Outcome> {
       return "done";
     }
     case "delete": {
+      if (write.force && !(await isNodeGone(client, write.live, signal))) return "stale";
       const { uid } = write.live.metadata;
-      const send = () => client.delete(type, write.live.metadata, { ...(uid === undefined ? {} : { uid }), signal });
+      const o = { ...(uid === undefined ? {} : { uid }), ...(write.force ? { gracePeriodSeconds: 0 } : {}), signal };
+      const send = () => client.delete(type, write.live.metadata, o);
       await context.trackDeletion(write.live, send);
       context.log.info({ kind: type.kind, name: write.live.metadata.name }, "deleted");
       return "done";

@@ -259,7 +259,7 @@ describe("the policy of a class", () => {
 });
 
 describe("a gateway", () => {
-  it("is not called again after a restart of the operator, unless its container started anew", () => {
+  it("is not called at once after a restart of the operator, unless its container or its address is another", () => {
     const view = running();
     const startedAt = new Date(NOW).toISOString();
     const condition = {
@@ -274,6 +274,7 @@ describe("a gateway", () => {
       slot: SLOT,
       keyId: "00000000",
       podUID: view.pod?.metadata.uid ?? "",
+      podIP: "10.0.0.7",
       startedAt,
     };
     const known = (status: object) => ({
@@ -281,19 +282,12 @@ describe("a gateway", () => {
       gateway: undefined,
       instance: anInstance({}, { conditions: [condition], runtime, ...status }),
     });
-    expect(plan(known({})).probe).toBeUndefined();
+    expect(plan(known({})).probe).toMatchObject({ known: true });
     expect(plan(known({})).judgement.GatewayReachable.status).toBe("True");
     const restarted = known({ runtime: { ...runtime, startedAt: "2026-11-23T09:00:00Z" } });
-    expect(plan(restarted).probe).toBeDefined();
+    expect(plan(restarted).probe).toMatchObject({ known: false });
+    const moved = known({ runtime: { ...runtime, podIP: "10.0.0.8" } });
+    expect(plan(moved).probe).toMatchObject({ known: false });
     expect(plan(restarted).judgement.GatewayReachable).toMatchObject({ status: "Unknown", reason: "ProbePending" });
-  });
-
-  it("that refuses its token is told of", () => {
-    const gateway = { reachable: false, reason: "GatewayUnauthorized", message: "no" } as const;
-    expect(plan({ ...running(), gateway }).judgement.GatewayReachable).toMatchObject({
-      status: "False",
-      reason: "GatewayUnauthorized",
-      failedStep: "gateway",
-    });
   });
 });

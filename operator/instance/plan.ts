@@ -6,7 +6,7 @@ import { planChildren } from "./children.ts";
 import { type RenderedConfig, renderConfig } from "./config.ts";
 import type { CheckReport } from "./config-checks.ts";
 import { drainOf } from "./drain.ts";
-import { gatewayTarget, judgeGateway, type ProbeTarget, probeTarget } from "./gateway.ts";
+import { gatewayTarget, judgeGateway, type Probe, type ProbeTarget, probeTarget } from "./gateway.ts";
 import { outdatedBy } from "./outdated.ts";
 import { type PodPlan, planPod } from "./pod-plan.ts";
 import { type Release, releaseInForce } from "./release.ts";
@@ -30,7 +30,7 @@ export interface Plan {
   readonly blocked: Blocked | undefined;
   readonly rollout: RolloutStage;
   /** The gateway to call, beside the reconcile. */
-  readonly probe: ProbeTarget | undefined;
+  readonly probe: Probe | undefined;
   /** What is to be asked of a gateway that works, beside the reconcile; undefined = nothing. */
   readonly errand: { readonly kind: "drain" | "resume"; readonly target: ProbeTarget } | undefined;
   /** The drain that goes on, for the status. */

@@ -2,8 +2,11 @@ import { type InstanceDrain, REASON, REPLACED_BY_ITSELF, STEP } from "#crds/inde
 import { PODS, type Pod } from "#lib/kube/resource.ts";
 import { nameTaken } from "./blocked.ts";
 import { planDrain } from "./drain.ts";
+import { isMisfit } from "./gateway.ts";
+import { isSurelyGone } from "./node-state.ts";
 import { outdatedBy } from "./outdated.ts";
 import { standingOf } from "./ownership.ts";
+import { stepOf } from "./pod-finding.ts";
 import { judgePod, type PodVerdict } from "./pod-verdict.ts";
 import { type Blocked, fails, holds, unknown, type Verdict, waits } from "./verdict.ts";
 import type { View } from "./view.ts";
@@ -44,11 +47,11 @@ function planStopped(view: View, pod: Pod | undefined, now: number): PodPlan {
   if (!pod) {
     return { writes: [], verdict: waits(REASON.Stopped, "runPolicy is Stopped: there is no pod, the volume is kept.") };
   }
-  const judged = judgePod(pod, now);
+  const judged = judgePod(pod, now, view.node);
   if (judged.stage === "Terminating" && judged.failed) return { writes: [], verdict: verdictOf(judged) };
   const message = "The pod is ending because runPolicy is Stopped.";
   if (judged.stage !== "Terminating" && judged.stage !== "Ended") return retire(view, pod, now, message, remove(pod));
-  return { writes: remove(pod), verdict: waits(REASON.PodTerminating, message, judged.failsAt) };
+  return { writes: end(view, pod, now), verdict: waits(REASON.PodTerminating, message, judged.failsAt) };
 }
 
 /** Ends a pod that runs, by these writes, once its gateway has nothing to finish. */
@@ -68,48 +71,59 @@ function planAbsent(view: View, wanted: Pod | undefined, now: number): PodPlan {
 }
 
 function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number, mayReplace: boolean): PodPlan {
-  const judged = judgePod(pod, now);
+  const judged = judgePod(pod, now, view.node);
   const verdict = toldUntilReady(view, verdictOf(judged));
   if (judged.stage === "Terminating") return { writes: [], verdict };
   if (judged.stage === "Ended") {
     const mayCreate = wanted !== undefined && (view.replaceAfter === undefined || now >= view.replaceAfter);
     // The apiserver deletes an ended pod at once, so the name is free for the next request.
-    if (mayCreate) return { writes: [...remove(pod), create(wanted)], verdict };
-    return { writes: remove(pod), verdict, wakeAt: view.replaceAfter };
+    if (mayCreate) return { writes: [...end(view, pod, now), create(wanted)], verdict };
+    return { writes: end(view, pod, now), verdict, wakeAt: view.replaceAfter };
   }
+  if (wanted && isMisfit(view)) return planMisfit(view, pod, wanted, now);
   if (!wanted || !mayReplace || !outdatedBy(view.instance, pod, wanted)) return { writes: [], verdict, stays: true };
   const message = "The pod ends to make room for one built from the current spec.";
-  // A pod without a node has no process to wait for: it too is gone at once.
-  const writes = pod.spec?.nodeName ? remove(pod) : [...remove(pod), create(wanted)];
-  return retire(view, pod, now, message, writes);
+  return retire(view, pod, now, message, replace(pod, wanted));
+}
+
+/** Not drained: it takes none of our calls. */
+function planMisfit(view: View, pod: Pod, wanted: Pod, now: number): PodPlan {
+  const message = "The pod runs with credentials that are no more; a new one takes its place, with the same volume.";
+  const verdict = fails(STEP.Gateway, REASON.GatewayUnauthorized, message);
+  if (view.replaceAfter !== undefined && now < view.replaceAfter)
+    return { writes: [], verdict, stays: true, wakeAt: view.replaceAfter };
+  return { writes: replace(pod, wanted), verdict };
 }
 
 function verdictOf(judged: PodVerdict): Verdict {
   if (judged.stage === "Ready") return holds(judged.message);
-  const step = judged.reason === REASON.ConfigRejected ? STEP.Config : STEP.Pod;
-  if (judged.failed) return fails(step, judged.reason, judged.message);
+  if (judged.failed) return fails(stepOf(judged.reason), judged.reason, judged.message);
   return waits(judged.reason, judged.message, judged.failsAt);
 }
 
 function toldUntilReady({ instance }: View, verdict: Verdict): Verdict {
   const told = instance.status?.failure;
-  if (
-    verdict.status === "True" ||
-    verdict.failedStep ||
-    told?.step !== STEP.Pod ||
-    !REPLACED_BY_ITSELF.has(told.reason)
-  ) {
-    return verdict;
-  }
+  if (verdict.status === "True" || verdict.failedStep || !told || !REPLACED_BY_ITSELF.has(told.reason)) return verdict;
   const reason = Object.values(REASON).find((known) => known === told.reason) ?? REASON.PodFailed;
   return {
-    ...fails(STEP.Pod, reason, told.message),
+    ...fails(told.step, reason, told.message),
     ...(verdict.failsAt === undefined ? {} : { failsAt: verdict.failsAt }),
   };
 }
 
 function create(body: Pod): Write {
   return write({ verb: "create", step: STEP.Pod, type: PODS, body });
+}
+
+/** What went with its node nobody else will remove, also when its deletion was asked for before. */
+function end({ node }: View, pod: Pod, now: number): Write[] {
+  if (!isSurelyGone(node, now)) return remove(pod);
+  return [write({ verb: "delete", step: STEP.Pod, type: PODS, live: pod, force: true })];
+}
+
+/** A pod without a node has no process to wait for: it is gone at once, and its name free for the next request. */
+function replace(pod: Pod, wanted: Pod): Write[] {
+  return pod.spec?.nodeName ? remove(pod) : [...remove(pod), create(wanted)];
 }
 
 function remove(pod: Pod): Write[] {

@@ -1,29 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Pod } from "#lib/kube/resource.ts";
+import type { NodeState } from "./node-state.ts";
+import { at, container, ended, pod, type Status } from "./pod-status.fixture.ts";
 import { judgePod } from "./pod-verdict.ts";
 import { NOW } from "./view.fixture.ts";
-
-type Status = NonNullable<Pod["status"]>;
-type Container = NonNullable<Status["containerStatuses"]>[number];
-
-const at = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
-
-function pod(status: Status, metadata: Partial<Pod["metadata"]> = {}): Pod {
-  return { apiVersion: "v1", kind: "Pod", metadata: { name: "p", creationTimestamp: at(0), ...metadata }, status };
-}
-
-function container(parts: Partial<Container>): Status {
-  const base = { name: "openclaw", image: "img:1", imageID: "", ready: false, restartCount: 0 };
-  return { phase: "Running", containerStatuses: [{ ...base, ...parts }] };
-}
-
-function ended(exitCode: number, message = "", reason = "Error", restartCount = 1): Status {
-  return container({
-    restartCount,
-    state: { waiting: { reason: "CrashLoopBackOff" } },
-    lastState: { terminated: { exitCode, reason, message } },
-  });
-}
 
 const unschedulable = {
   phase: "Pending",
@@ -42,6 +21,12 @@ const lapsed = {
   conditions: [{ type: "Ready", status: "False", lastTransitionTime: at(0) }],
 };
 const evicted = { phase: "Failed", reason: "Evicted", message: "The node was low on resource: ephemeral-storage." };
+const disrupted = (message: string) => ({
+  type: "DisruptionTarget",
+  status: "True",
+  reason: "TerminationByKubelet",
+  message,
+});
 const pull = "rpc error: code = NotFound desc = no such image";
 
 describe("a pod's status amounts to", () => {
@@ -113,11 +98,19 @@ describe("a pod's status amounts to", () => {
       "exit 78 for a volume it cannot write",
       ended(78, "EACCES: permission denied, mkdir '/data/state'"),
       "NotReady",
-      "CrashLoop",
+      "StateUnusable",
       true,
       "EACCES",
     ],
-    ["too much memory", ended(137, "", "OOMKilled"), "NotReady", "OutOfMemory", true, "memory limit"],
+    ["too much memory", ended(137, "", "OOMKilled", 3), "NotReady", "OutOfMemory", true, "started again 3 times"],
+    [
+      "a heap at its own limit",
+      ended(134, "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"),
+      "NotReady",
+      "OutOfMemory",
+      true,
+      "resources.limits.memory",
+    ],
     ["an eviction", evicted, "Ended", "Evicted", true, "low on resource: ephemeral-storage"],
     [
       "a node that shut down",
@@ -135,7 +128,23 @@ describe("a pod's status amounts to", () => {
       true,
       "OutOfcpu",
     ],
-    ["an end without restart", { phase: "Succeeded" }, "Ended", "PodFailed", true, "no reason"],
+    ["an eviction in good order", { phase: "Succeeded" }, "Ended", "Evicted", true, "limit of its local storage"],
+    [
+      "an eviction in good order for what the node is short of",
+      { phase: "Succeeded", conditions: [disrupted("The node was low on resource: memory.")] },
+      "Ended",
+      "Evicted",
+      true,
+      "ended the pod: The node was low on resource: memory.",
+    ],
+    [
+      "an end in good order as its node shuts down",
+      { phase: "Succeeded", conditions: [disrupted("Pod was terminated in response to imminent node shutdown.")] },
+      "Ended",
+      "NodeLost",
+      true,
+      "imminent node shutdown",
+    ],
     ["a short lapse of readiness", lapsed, "NotReady", "PodNotReady", false, ""],
     [
       "readiness",
@@ -157,6 +166,51 @@ describe("a pod's status amounts to", () => {
   });
 });
 
+describe("the end of a container", () => {
+  it("once is an accident where it may pass by itself", () => {
+    const terminated = { exitCode: 78, reason: "Error", message: "state lease heartbeat lost" };
+    const again = container({ restartCount: 1, state: { running: {} }, lastState: { terminated } });
+    expect(judgePod(pod(again), NOW)).toMatchObject({ stage: "Starting", failed: false });
+    const twice = container({ restartCount: 2, state: { running: {} }, lastState: { terminated } });
+    expect(judgePod(pod(twice), NOW)).toMatchObject({ failed: true, reason: "StateUnusable" });
+  });
+
+  it("memory has its limit in the message", () => {
+    const containers = [{ name: "openclaw", resources: { limits: { memory: "300Mi" } } }];
+    const killed = { ...pod(ended(137, "", "OOMKilled")), spec: { containers } };
+    expect(judgePod(killed, NOW).message).toContain("all of the 300Mi of memory");
+  });
+});
+
+describe("a pod whose node does not answer", () => {
+  const ready = { type: "Ready", status: "False", lastTransitionTime: at(0) };
+  const silent = { ...container({ ready: true, state: { running: { startedAt: at(-600) } } }), conditions: [ready] };
+  const state = (kind: NodeState["kind"]) => ({ name: "n1", kind, since: NOW, lostAt: NOW + 60_000 });
+
+  it("is lost once that lasts, and a person is told what to do", () => {
+    const early = judgePod(pod(silent), NOW + 59_999, state("Silent"));
+    expect(early).toMatchObject({ failed: false, reason: "NodeLost", failsAt: NOW + 60_000 });
+    const lost = judgePod(pod(silent), NOW + 60_000, state("Silent"));
+    expect(lost).toMatchObject({ stage: "NotReady", failed: true, reason: "NodeLost" });
+    expect(lost.message).toContain("node n1 does not answer since 2026-11-23T10:00:00Z");
+    expect(lost.message).toContain("kubectl taint node n1 node.kubernetes.io/out-of-service=nodeshutdown:NoExecute");
+  });
+
+  it.each(["Gone", "OutOfService"] as const)("has ended when its node is %s", (kind) => {
+    for (const metadata of [{}, { deletionTimestamp: at(300) }]) {
+      const verdict = judgePod(pod(silent, metadata), NOW + 60_000, state(kind));
+      expect(verdict).toMatchObject({ stage: "Ended", failed: true, reason: "NodeLost" });
+    }
+  });
+
+  it("ends no sooner for it than its own end", () => {
+    const ending = pod(silent, { deletionTimestamp: at(10) });
+    expect(judgePod(ending, NOW, state("Silent"))).toMatchObject({ reason: "PodTerminating", failsAt: NOW + 60_000 });
+    expect(judgePod(ending, NOW + 60_000, state("Silent"))).toMatchObject({ stage: "Terminating", reason: "NodeLost" });
+    expect(judgePod(pod(evicted), NOW + 60_000, state("Silent"))).toMatchObject({ stage: "Ended", reason: "Evicted" });
+  });
+});
+
 describe("what may be a step on the way", () => {
   it.each([
     [unschedulable, 10_000, "Unschedulable"],
@@ -169,9 +223,27 @@ describe("what may be a step on the way", () => {
   });
 });
 
+describe("a pod that nobody begins with", () => {
+  const scheduled = (status: string, reason?: string) => ({
+    phase: "Pending",
+    conditions: [{ type: "PodScheduled", status, lastTransitionTime: at(0), ...(reason ? { reason } : {}) }],
+  });
+  it.each<[string, Status, string | undefined, string, RegExp]>([
+    ["no scheduler looks at", { phase: "Pending" }, undefined, "Unschedulable", /No scheduler .*schedulerName/],
+    ["gates hold back", scheduled("False", "SchedulingGated"), undefined, "Unschedulable", /gates .*schedulingGates/],
+    ["its node is silent of", scheduled("True"), "n1", "ContainerCreateFailed", /node n1 has not begun .*kubelet/],
+  ])("that %s is a fault after five minutes", (_, status, nodeName, reason, words) => {
+    const waiting = { ...pod(status), spec: { containers: [], ...(nodeName ? { nodeName } : {}) } };
+    expect(judgePod(waiting, NOW + 299_999)).toMatchObject({ failed: false, failsAt: NOW + 300_000 });
+    const late = judgePod(waiting, NOW + 300_000);
+    expect(late).toMatchObject({ stage: "Starting", failed: true, reason });
+    expect(late.message).toMatch(words);
+  });
+});
+
 describe("a container that is not made", () => {
   it("is late by when its pod got a node, however long that took", () => {
-    const creating = container({ state: { waiting: { reason: "ContainerCreating" } } });
+    const creating = container({ state: { waiting: { reason: "PodInitializing" } } });
     const conditions = [{ type: "PodScheduled", status: "True", lastTransitionTime: at(600) }];
     const late = judgePod(pod({ ...creating, conditions }), NOW + 601_000);
     expect(late).toMatchObject({ failed: false, failsAt: NOW + 900_000 });
@@ -188,45 +260,5 @@ describe("a pod that does not end", () => {
     const stuck = judgePod(ending, NOW + 300_000);
     expect(stuck).toMatchObject({ stage: "Terminating", failed: true, reason: "NodeLost" });
     expect(stuck.message).toContain("kubectl get node n1");
-  });
-});
-
-describe("the reason of a fault", () => {
-  it("has nothing of what was said at a level below warn, whole or cut", () => {
-    const log = [
-      'my secret plans"}',
-      '{"level":"info","message":"my secret plans"}',
-      '{"message":"my secret plans"}',
-      '{"level":"info","message":"my secret',
-      '{"level":"warn","message":"disk is slow"}',
-      "Error: boom",
-    ];
-    const { message } = judgePod(pod(ended(1, log.join("\n"))), NOW);
-    expect(message).toContain("disk is slow | Error: boom");
-    expect(message).not.toContain("secret");
-    const cut = `my secret plans ${"x".repeat(2040)}\nError: boom`;
-    expect(judgePod(pod(ended(1, cut)), NOW).message).not.toMatch(/secret|xxx/);
-  });
-
-  it("does not change with the kubelet's turns between a pull and the pause after it", () => {
-    const waiting = (reason: string, message: string) => container({ state: { waiting: { reason, message } } });
-    const failed = judgePod(pod(waiting("ErrImagePull", pull)), NOW);
-    const paused = judgePod(
-      pod(waiting("ImagePullBackOff", `Back-off pulling image "img:1": ErrImagePull: ${pull}`)),
-      NOW,
-    );
-    expect(paused).toEqual(failed);
-  });
-
-  it("is OpenClaw's own words, without the clothes of its log", () => {
-    const log = [
-      'ut off half a line"}',
-      '{"level":"error","message":"Invalid config at /config/openclaw.json"}',
-      "",
-      "exiting",
-    ].join("\n");
-    const { message } = judgePod(pod(ended(78, log)), NOW);
-    expect(message).toContain("Invalid config at /config/openclaw.json | exiting");
-    expect(message).not.toContain('"level"');
   });
 });

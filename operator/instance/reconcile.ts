@@ -1,4 +1,4 @@
-import { type OpenClawInstance, REASON } from "#crds/index.ts";
+import { type InstanceStatus, type OpenClawInstance, REASON } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import { gatewayToken } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
@@ -8,13 +8,14 @@ import type { KubeObject } from "#lib/kube/types.ts";
 import { refKey } from "#lib/kube/types.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Caches, cacheOf } from "../cache/caches.ts";
+import { watchNodes } from "../cache/nodes.ts";
 import type { RolloutGate } from "../class/rollout-gate.ts";
+import type { InstanceMetrics } from "../metrics.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
 import { type ActContext, carryOut } from "./act.ts";
 import { ConfigChecks } from "./config-checks.ts";
-import { recordFailure } from "./failure-event.ts";
-import type { ProbeTarget } from "./gateway.ts";
+import { isMisfit, type ProbeTarget } from "./gateway.ts";
 import { observe } from "./observe.ts";
 import { standingOf } from "./ownership.ts";
 import { type Plan, planInstance } from "./plan.ts";
@@ -23,6 +24,7 @@ import { ReplacementBackoff } from "./replacement-backoff.ts";
 import type { Settings } from "./settings.ts";
 import { deriveStatus, deriveTerminating } from "./status.ts";
 import { createStatusWriter } from "./status-writer.ts";
+import { failureBegun } from "./transition.ts";
 import type { Blocked } from "./verdict.ts";
 import type { View } from "./view.ts";
 
@@ -37,6 +39,7 @@ export interface InstanceReconcilerOptions {
   readonly wake: (key: string) => void;
   readonly settings: Settings;
   readonly events: EventRecorder;
+  readonly metrics: InstanceMetrics;
   readonly clock: Clock;
   /** A fresh random slot id. */
   readonly newSlot: () => string;
@@ -58,7 +61,7 @@ export function createInstanceReconciler(
   const statuses = createStatusWriter(client, clock);
   const deleting = new Set<string>();
   const sharing: ActContext["sharing"] = new Map();
-  const sources = { caches, prober, drainer, checks, backoff, rollouts, deleting };
+  const sources = { caches, nodes: watchNodes(caches), prober, drainer, checks, backoff, rollouts, deleting };
 
   caches.pods.onChange(({ type, object }) => {
     if (type === "deleted") deleting.delete(object.metadata.uid ?? "");
@@ -121,7 +124,7 @@ export function createInstanceReconciler(
       prober.forget(key);
       return;
     }
-    prober.want(key, gatewayOf(probe));
+    prober.want(key, gatewayOf(probe), probe.known);
   }
 
   function sendErrand(key: string, { errand }: Plan): void {
@@ -138,7 +141,7 @@ export function createInstanceReconciler(
     const { written, againInMs } = await statuses.write(instance, next, signal);
     if (written) {
       caches.instances.assume(written);
-      recordFailure(o.events, instance, next);
+      tell(instance, next);
     }
     // After the status: nobody takes over the turn before it says that this one serves again.
     if (view.class) rollouts.settle(instance, view.class, plan.rollout);
@@ -146,6 +149,15 @@ export function createInstanceReconciler(
     const writeAt = againInMs === undefined ? undefined : now + againInMs;
     const wakeAt = Math.min(...[plan.wakeAt, writeAt, retryAt].filter((time) => time !== undefined));
     return Number.isFinite(wakeAt) ? { requeueAfterMs: Math.max(0, wakeAt - now) } : undefined;
+  }
+
+  /** A failure is told of once, when it begins. */
+  function tell(instance: OpenClawInstance, next: InstanceStatus): void {
+    o.metrics.changed(instance.status, next);
+    const failure = failureBegun(instance.status, next);
+    if (!failure) return;
+    const { reason, message } = failure;
+    o.events.record(instance, { type: "Warning", reason, note: message, action: "Reconcile" });
   }
 
   function actContext(view: View, signal: AbortSignal, log: Logger): ActContext {
@@ -161,7 +173,8 @@ export function createInstanceReconciler(
     };
   }
 
-  async function trackDeletion(object: KubeObject, send: () => Promise<unknown>, { pod, instance }: View) {
+  async function trackDeletion(object: KubeObject, send: () => Promise<unknown>, view: View) {
+    const { pod, node, instance } = view;
     const { uid = "" } = object.metadata;
     // Before the request: the watch may tell of the deletion before the answer is there.
     deleting.add(uid);
@@ -173,7 +186,7 @@ export function createInstanceReconciler(
       throw error;
     }
     if (object.kind !== "Pod") deleting.delete(uid);
-    else if (pod?.metadata.uid === uid && judgePod(pod, clock.now()).stage === "Ended")
+    else if (pod?.metadata.uid === uid && (judgePod(pod, clock.now(), node).stage === "Ended" || isMisfit(view)))
       backoff.ended(instance.metadata.uid ?? "");
   }
 

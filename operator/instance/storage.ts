@@ -22,6 +22,8 @@ export function judgeStorage(view: View, now: number): Verdict {
     const message = `The volume of ${claim.metadata.name} is gone. Restore it, or delete the claim to start with an empty one.`;
     return fails(STEP.Storage, REASON.ClaimLost, message);
   }
+  if (view.gateway?.reachable === false && view.gateway.reason === REASON.StorageFull)
+    return fails(STEP.Storage, REASON.StorageFull, view.gateway.message);
   if (phase === "Bound")
     return isGrowing(claim) ? holds("The volume is growing.", REASON.ClaimResizing) : holds("The volume is bound.");
   // A claim that waits for its first pod is not late as long as no pod is wanted.

@@ -3,6 +3,7 @@ import type { JsonPatchOperation } from "#lib/kube/client.ts";
 import { CONFIG_MAPS, type ConfigMap, type Pod } from "#lib/kube/resource.ts";
 import { CONFIG_FILE, PREVIOUS_FILE } from "../build/config-map.ts";
 import { digest } from "../build/digest.ts";
+import type { NodeState } from "./node-state.ts";
 import { standingOf } from "./ownership.ts";
 import { judgePod } from "./pod-verdict.ts";
 import type { Release } from "./release.ts";
@@ -24,6 +25,7 @@ const PULL_BUDGET_MS = 60_000;
 /** Ends of a start that are the release's doing, and after how long they are taken for that. */
 const BUDGETS: Readonly<Partial<Record<Reason, number>>> = {
   [REASON.ConfigRejected]: 0,
+  [REASON.StateUnusable]: 0,
   [REASON.CrashLoop]: 0,
   [REASON.ContainerCreateFailed]: 0,
   [REASON.ImagePullFailed]: PULL_BUDGET_MS,
@@ -100,16 +102,17 @@ export interface TrialVerdict {
 }
 
 /**
- * Judges the pod of a release on trial. What is not the release's doing (no room, a node or a volume that is lost) is waited
- * for, as long as the pod has no node, and the pod that takes the place of one that ended has a start of its own.
+ * Judges the pod of a release on trial. What is not the release's doing (no room on nodes or on the volume, a node that is
+ * lost) is waited for, and the pod that takes the place of one that ended has a start of its own.
  */
-export function judgeTrial(pod: Pod, now: number): TrialVerdict {
+export function judgeTrial(pod: Pod, now: number, node?: NodeState): TrialVerdict {
   const judged = judgePod(pod, now);
   const scheduled = pod.status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "True");
   const since = Date.parse(scheduled?.lastTransitionTime ?? "");
   // One that was ready before has passed, whether anybody saw it or not.
   const passed = judged.stage === "Ready" || judged.reason === REASON.PodNotReady;
   if (passed) return { passed };
+  if (node || judged.reason === REASON.StorageFull) return {};
   if (judged.stage === "Terminating" || judged.stage === "Ended" || Number.isNaN(since)) return {};
   const budget = (judged.failed ? BUDGETS[judged.reason] : undefined) ?? START_BUDGET_MS;
   const failsAt = since + budget;

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { LABEL } from "#crds/index.ts";
 import type { Change, Informer } from "#lib/kube/informer.ts";
 import { PRIORITY, type WorkQueue } from "#lib/kube/queue.ts";
+import type { Node } from "#lib/kube/resource.ts";
 import { type KubeObject, objectKey, refKey } from "#lib/kube/types.ts";
-import { BY_CLASS, type Caches } from "../cache/caches.ts";
+import { BY_CLASS, BY_NODE, type Caches } from "../cache/caches.ts";
+import { ailmentOf } from "../cache/nodes.ts";
 
 /**
  * Puts the key of an instance into the queue whenever something its plan is made from changed. Which event it was is forgotten
@@ -16,6 +19,16 @@ export function triggerInstances(caches: Caches, queue: WorkQueue): void {
   caches.policies.onChange((change) => {
     const key = anyOfClass(caches, change);
     if (key !== undefined) queue.add(key, urgency(caches.policies));
+  });
+  // Nodes write all the time; only what becomes of one concerns its pods.
+  const { nodes } = caches;
+  nodes?.onChange((change) => {
+    if (isSameHealth(change)) return;
+    for (const pod of caches.pods.byIndex(BY_NODE, change.key)) {
+      const name = pod.metadata.labels?.[LABEL.instance];
+      const { namespace } = pod.metadata;
+      if (name !== undefined && namespace !== undefined) queue.add(refKey({ namespace, name }), urgency(nodes));
+    }
   });
   // A class reaches all its instances; whoever waits for something else goes first.
   caches.classes.onChange(({ type, object, previous }) => {
@@ -48,4 +61,9 @@ function anyOfClass(caches: Caches, { object, previous }: Change<KubeObject>): s
     .byIndex(BY_CLASS, className)
     .find(({ metadata }) => metadata.namespace === object.metadata.namespace && !metadata.deletionTimestamp);
   return instance && objectKey(instance);
+}
+
+function isSameHealth({ type, object, previous }: Change<Node>): boolean {
+  if (type !== "updated" || !previous) return false;
+  return isDeepStrictEqual(ailmentOf(object), ailmentOf(previous));
 }

@@ -21,7 +21,7 @@ export function needsTurn(view: View, wanted: Pod | undefined, now: number): boo
   const { instance, pod, gateway } = view;
   if (!pod || !wanted || instance.spec.runPolicy === "Stopped" || standingOf(pod, instance) !== "ours") return false;
   if (outdatedBy(instance, pod, wanted) !== "byClass") return false;
-  const { stage, failed } = judgePod(pod, now);
+  const { stage, failed } = judgePod(pod, now, view.node);
   if (stage === "Terminating" || stage === "Ended" || failed || gateway?.reachable === false) return false;
   return stage === "Ready" || wasReady(instance, pod);
 }

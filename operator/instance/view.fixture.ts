@@ -88,9 +88,11 @@ export function aView(parts: Partial<View> = {}): View {
     classPolicy: undefined,
     instancePolicy: undefined,
     pod: undefined,
+    node: undefined,
     checkPod: undefined,
     checks: ALL_PASSED,
     gateway: undefined,
+    addressRival: undefined,
     drain: undefined,
     hasTurn: false,
     replaceAfter: undefined,
@@ -153,10 +155,11 @@ function trim(object: KubeObject): KubeObject {
   return object.kind === "Pod" ? trimPod(object as never) : object;
 }
 
-/** A pod with this status, otherwise as it was. */
+/** A pod with this status, otherwise as it was; it has a node unless the status says that it has none. */
 export function withStatus(pod: Pod | undefined, status: NonNullable<Pod["status"]>): Pod {
   if (!pod) throw new TypeError("no pod");
-  return { ...pod, spec: { containers: pod.spec?.containers ?? [], nodeName: "node-1" }, status };
+  const bound = !status.conditions?.some((one) => one.type === "PodScheduled" && one.status === "False");
+  return { ...pod, spec: { containers: pod.spec?.containers ?? [], ...(bound ? { nodeName: "node-1" } : {}) }, status };
 }
 
 /** The status of a pod that is ready at this address. */

@@ -25,12 +25,34 @@ async function callServer(listener: RequestListener, signal = new AbortControlle
 }
 
 describe("an authenticated call of a gateway", () => {
-  it("asks for the models with the slot's token", async () => {
+  it.each(["/hatchery/health", "/v1/models"])("asks for %s with the slot's token", async (route) => {
     const verdict = await callServer((request, response) => {
-      const asIt = request.url === "/v1/models" && request.headers.authorization === "Bearer the-token";
+      const asIt = request.url === route && request.headers.authorization === "Bearer the-token";
       response.writeHead(asIt ? 200 : 404).end("{}");
     });
     expect(verdict).toEqual({ reachable: true });
+  });
+
+  it.each([true, false])("hears whether the volume is full: %s", async (full) => {
+    const volume = { full, sizeBytes: 300 * 2 ** 20, availableBytes: 2 ** 19 };
+    const verdict = await callServer((_, response) => void response.end(JSON.stringify({ ok: true, volume })));
+    if (!full) expect(verdict).toEqual({ reachable: true });
+    else expect(verdict).toMatchObject({ reachable: false, reason: "StorageFull" });
+    if (full) expect(JSON.stringify(verdict)).toContain("300 MiB of 300 MiB are used");
+  });
+
+  it("lets go of an answer without end", async () => {
+    const closed = Promise.withResolvers<void>();
+    const verdict = await callServer((request, response) => {
+      request.socket.on("close", () => closed.resolve());
+      const more = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(16_384)));
+      };
+      response.on("drain", more);
+      more();
+    });
+    expect(verdict).toEqual({ reachable: true });
+    await closed.promise;
   });
 
   it.each([

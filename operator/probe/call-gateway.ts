@@ -1,27 +1,45 @@
 import { Agent, request } from "undici";
+import { z } from "zod";
 import { REASON } from "#crds/index.ts";
-import type { GatewayCall } from "./gateway-prober.ts";
+import type { GatewayCall, GatewayTarget } from "./gateway-prober.ts";
 import type { GatewayVerdict } from "./gateway-verdict.ts";
+import { readAnswer } from "./read-answer.ts";
 
 /** A local call that answers from memory; a gateway that needs longer is not well. */
 const TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 
+/** What our plugin in the gateway tells; sizes in bytes. */
+const health = z.object({
+  volume: z.object({ full: z.boolean(), sizeBytes: z.number(), availableBytes: z.number() }),
+});
+
+/** Where to ask: our plugin's own route, else one that every OpenClaw has. Both are behind the gateway's authentication. */
+const ROUTES = ["/hatchery/health", "/v1/models"] as const;
+
 /**
- * Calls `GET /v1/models` with the slot's token: it passes through the whole gateway and its authentication, and costs neither a
- * session nor a model call. One connection per call, as there is only one call.
+ * Calls the gateway with the slot's token: the call passes through the whole gateway and its authentication, and costs neither a
+ * session nor a model call. Connections are not kept, as the next call is minutes away.
  */
 export function createGatewayCall(): { call: GatewayCall; close: () => Promise<void> } {
   const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, pipelining: 0 });
-  const call: GatewayCall = async ({ url, token }, signal) => {
+
+  async function get({ url, token }: GatewayTarget, route: string, signal: AbortSignal) {
+    const { statusCode, body } = await request(url + route, {
+      dispatcher: agent,
+      headers: { authorization: `Bearer ${token()}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    return { status: statusCode, text: await readAnswer(body) };
+  }
+
+  const call: GatewayCall = async (target, signal) => {
     try {
-      const { statusCode, body } = await request(`${url}/v1/models`, {
-        dispatcher: agent,
-        headers: { authorization: `Bearer ${token()}` },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      });
-      await body.dump();
-      return judge(statusCode);
+      const [own, models] = ROUTES;
+      const answer = await get(target, own, signal);
+      return answer.status === 404
+        ? judge((await get(target, models, signal)).status)
+        : judge(answer.status, answer.text);
     } catch (error) {
       signal.throwIfAborted();
       return {
@@ -34,13 +52,34 @@ export function createGatewayCall(): { call: GatewayCall; close: () => Promise<v
   return { call, close: () => agent.destroy() };
 }
 
-function judge(status: number): GatewayVerdict {
-  if (status === 200) return { reachable: true };
+function judge(status: number, text = ""): GatewayVerdict {
+  if (status === 200) return judgeHealth(text);
   if (status === 401 || status === 403) {
     const message = `The gateway at the pod's address refuses this slot's token (HTTP ${status}).`;
     return { reachable: false, reason: REASON.GatewayUnauthorized, message };
   }
   return { reachable: false, reason: REASON.GatewayError, message: `The gateway answers with HTTP ${status}.` };
+}
+
+/** A gateway of another make than ours serves as well, and tells nothing of its volume. */
+function judgeHealth(text: string): GatewayVerdict {
+  const { volume } = health.safeParse(parse(text)).data ?? {};
+  if (!volume?.full) return { reachable: true };
+  const used = mebibytes(volume.sizeBytes - volume.availableBytes);
+  const message = `The volume is full: ${used} of ${mebibytes(volume.sizeBytes)} are used, and OpenClaw fails to chat. Raise storage.size of the instance or its class, or remove files; the gateway starts anew once there is room.`;
+  return { reachable: false, reason: REASON.StorageFull, message };
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function causeOf(error: unknown): string {

@@ -4,6 +4,7 @@ import { ManualClock } from "#test/harness/manual-clock.ts";
 import { createGatewayProber, type GatewayTarget } from "./gateway-prober.ts";
 import type { GatewayVerdict } from "./gateway-verdict.ts";
 
+const RECHECK_MS = 180_000;
 const silent: GatewayVerdict = { reachable: false, reason: "GatewaySilent", message: "no answer" };
 const target = (id: string): GatewayTarget => ({ id, url: "http://gateway.test", token: () => "t" });
 
@@ -17,6 +18,8 @@ function setUp(answer: (id: string) => GatewayVerdict) {
       return answer(id);
     },
     onVerdict: (key) => told.push(key),
+    recheckMs: RECHECK_MS,
+    random: () => 0.5,
     clock,
     log: createLogger("test", "silent"),
   });
@@ -24,15 +27,38 @@ function setUp(answer: (id: string) => GatewayVerdict) {
 }
 
 describe("a gateway", () => {
-  it("is called once when it answers, and never again", async () => {
+  it("is called once when it answers, then only every few minutes, and told of once", async () => {
     const { clock, calls, told, prober } = setUp(() => ({ reachable: true }));
     prober.want("a", target("run-1"));
     prober.want("a", target("run-1"));
-    await clock.advance(3_600_000);
+    await clock.advance(RECHECK_MS - 1);
     expect([calls, told]).toEqual([["run-1"], ["a"]]);
     expect(prober.verdict("a", "run-1")).toEqual({ reachable: true });
     expect(prober.verdict("a", "run-2")).toBeUndefined();
-    expect(clock.pending).toBe(0);
+    await clock.advance(3_600_000);
+    expect([calls.length, told]).toEqual([21, ["a"]]);
+  });
+
+  it("that is known to answer is called only later, and wakes nobody for it", async () => {
+    const { clock, calls, told, prober } = setUp(() => ({ reachable: true }));
+    prober.want("a", target("run-1"), true);
+    expect(prober.verdict("a", "run-1")).toEqual({ reachable: true });
+    await clock.advance(RECHECK_MS / 2 - 1);
+    expect(calls).toEqual([]);
+    await clock.advance(1);
+    expect([calls, told]).toEqual([["run-1"], []]);
+  });
+
+  it("that falls silent is called again soon, and told of after the third time", async () => {
+    let verdict: GatewayVerdict = { reachable: true };
+    const { clock, told, prober } = setUp(() => verdict);
+    prober.want("a", target("run-1"));
+    await clock.advance(0);
+    verdict = silent;
+    await clock.advance(RECHECK_MS);
+    expect([told, prober.verdict("a", "run-1")]).toEqual([["a"], { reachable: true }]);
+    await clock.advance(1_500);
+    expect([told, prober.verdict("a", "run-1")]).toEqual([["a", "a"], silent]);
   });
 
   it("is called with growing pauses while it is silent, and told of once, after the third time", async () => {
@@ -67,7 +93,7 @@ describe("a gateway", () => {
     await clock.advance(10_000);
     prober.want("a", target("run-2"));
     expect(prober.verdict("a", "run-1")).toBeUndefined();
-    await clock.advance(3_600_000);
+    await clock.advance(RECHECK_MS - 1);
     expect(calls.at(-1)).toBe("run-2");
     expect(calls.filter((id) => id === "run-2")).toHaveLength(1);
   });
@@ -99,6 +125,8 @@ describe("many gateways", () => {
         return { reachable: true };
       },
       onVerdict: (key) => told.add(key),
+      recheckMs: RECHECK_MS,
+      random: () => 0.5,
       clock,
       log: createLogger("test", "silent"),
     });

@@ -15,12 +15,15 @@ export interface GatewayTarget {
 export type GatewayCall = (target: GatewayTarget, signal: AbortSignal) => Promise<GatewayVerdict>;
 
 /**
- * Calls gateways beside the reconciles, because those wait for nobody but the apiserver. A gateway is called until it answers,
- * and then never again: what is at rest costs nothing.
+ * Calls gateways beside the reconciles, because those wait for nobody but the apiserver. A gateway is called until it answers
+ * well, and from then on only every few minutes: one that falls silent while its pod's probes pass is found by that alone.
  */
 export interface GatewayProber {
-  /** Calls this gateway until it answers; does nothing if that is under way or done. */
-  want(key: string, target: GatewayTarget): void;
+  /**
+   * Calls this gateway until it answers well, and then now and then; does nothing if that is under way. One that is `known` to
+   * have answered is not called at once.
+   */
+  want(key: string, target: GatewayTarget, known?: boolean): void;
   /** What is known of the gateway of this id; undefined = nothing yet. */
   verdict(key: string, id: string): GatewayVerdict | undefined;
   /** Ends the calls for this key and forgets what they showed. */
@@ -34,6 +37,10 @@ export interface GatewayProberOptions {
   readonly call: GatewayCall;
   /** Told the key whenever its verdict changed. */
   readonly onVerdict: (key: string) => void;
+  /** About how long until a gateway that answered well is called again (milliseconds). */
+  readonly recheckMs: number;
+  /** In [0, 1); spreads the calls. */
+  readonly random: () => number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -41,6 +48,8 @@ export interface GatewayProberOptions {
 /** Pause after the first failure; doubled with each further one. */
 const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 30_000;
+/** Share by which the time until the next call of a gateway that answered is moved, either way. */
+const RECHECK_JITTER = 0.2;
 /** Failures before one is told of: a network policy or an address may take a moment to reach every node. */
 const TOLD_AFTER = 3;
 /** Calls at a time. */
@@ -88,20 +97,26 @@ export function createGatewayProber(o: GatewayProberOptions): GatewayProber {
     });
     if (probe.abort.signal.aborted) return;
     if (verdict?.reachable) {
+      probe.attempts = 0;
       tell(probe, verdict);
+      wait(probe, o.recheckMs * (1 + RECHECK_JITTER * (2 * o.random() - 1)));
       return;
     }
     probe.attempts++;
     if (verdict && probe.attempts >= TOLD_AFTER) tell(probe, verdict);
-    const pauseMs = Math.min(RETRY_BASE_MS * 2 ** (probe.attempts - 1), RETRY_MAX_MS);
-    probe.cancelTimer = o.clock.setTimer(() => start(probe), pauseMs);
+    wait(probe, Math.min(RETRY_BASE_MS * 2 ** (probe.attempts - 1), RETRY_MAX_MS));
+  }
+
+  function wait(probe: Probe, delayMs: number): void {
+    probe.cancelTimer = o.clock.setTimer(() => start(probe), delayMs);
   }
 
   function tell(probe: Probe, verdict: GatewayVerdict): void {
     const before = probe.verdict;
-    const same = before?.reachable === false && !verdict.reachable && before.reason === verdict.reason;
-    if (same) return;
+    const same = before !== undefined && reasonOf(before) === reasonOf(verdict);
+    // The latest words, though nobody is woken for them.
     probe.verdict = verdict;
+    if (same) return;
     o.onVerdict(probe.key);
   }
 
@@ -114,7 +129,7 @@ export function createGatewayProber(o: GatewayProberOptions): GatewayProber {
   }
 
   return {
-    want(key, target) {
+    want(key, target, known = false) {
       if (probes.get(key)?.target.id === target.id) return;
       forget(key);
       const probe: Probe = {
@@ -122,11 +137,13 @@ export function createGatewayProber(o: GatewayProberOptions): GatewayProber {
         target,
         abort: new AbortController(),
         attempts: 0,
-        verdict: undefined,
+        verdict: known ? { reachable: true } : undefined,
         cancelTimer: () => undefined,
       };
       probes.set(key, probe);
-      start(probe);
+      // A thousand that are known after a restart are spread over the whole time.
+      if (known) wait(probe, o.recheckMs * o.random());
+      else start(probe);
     },
     verdict(key, id) {
       const probe = probes.get(key);
@@ -137,4 +154,8 @@ export function createGatewayProber(o: GatewayProberOptions): GatewayProber {
       for (const key of probes.keys()) forget(key);
     },
   };
+}
+
+function reasonOf(verdict: GatewayVerdict): string | undefined {
+  return verdict.reachable ? undefined : verdict.reason;
 }

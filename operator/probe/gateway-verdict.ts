@@ -5,7 +5,7 @@ export type GatewayVerdict =
   | { readonly reachable: true }
   | {
       readonly reachable: false;
-      readonly reason: (typeof REASON)["GatewayUnauthorized" | "GatewaySilent" | "GatewayError"];
+      readonly reason: (typeof REASON)["GatewayUnauthorized" | "GatewaySilent" | "GatewayError" | "StorageFull"];
       /** For a person. */
       readonly message: string;
     };

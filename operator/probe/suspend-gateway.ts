@@ -2,6 +2,7 @@ import { Agent, request } from "undici";
 import * as z from "zod";
 import type { DrainVerdict, GatewaySuspension } from "./gateway-drainer.ts";
 import type { GatewayTarget } from "./gateway-prober.ts";
+import { readAnswer } from "./read-answer.ts";
 
 const TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -38,7 +39,7 @@ export function createGatewaySuspension(): GatewaySuspension & { close: () => Pr
       body: JSON.stringify({ method, params }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    const text = await body.text();
+    const text = await readAnswer(body);
     return { statusCode, answer: parse(text) };
   }
 

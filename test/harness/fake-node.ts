@@ -28,6 +28,8 @@ export interface FakeNodeOptions {
   readonly gatewayPort: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Name of the node; default `fake-node`. */
+  readonly name?: string | undefined;
   /** Default: every pod becomes ready, or ends well if it is one that ends. */
   readonly fate?: (pod: Pod) => PodFate | undefined;
 }
@@ -56,19 +58,21 @@ const BINDINGS: ResourceType<Binding> = {
   namespaced: true,
 };
 
-const NODE = "fake-node";
+const DEFAULT_NAME = "fake-node";
 
 /**
  * Starts a fake node. It makes a volume for each claim, binds each pod, starts it once its claim is bound (with a gateway at an
  * address of 127.0.0.0/8 that knows the token of the pod's Secret), and removes pods that are being deleted.
  */
 export async function startFakeNode(o: FakeNodeOptions): Promise<FakeNode> {
-  const { client, log, namespace, signal } = o;
+  const { client, log, namespace, signal, name: nodeName = DEFAULT_NAME } = o;
   const gateways = new Map<string, FakeGateway>();
   const subnet = `127.${randomInt(2, 255)}.${randomInt(1, 255)}`;
   let lastHost = 0;
   let pastCalls = 0;
-  await client.create(NODES, { apiVersion: "v1", kind: "Node", metadata: { name: NODE } }).catch(ignoreAlreadyExists);
+  await client
+    .create(NODES, { apiVersion: "v1", kind: "Node", metadata: { name: nodeName } })
+    .catch(ignoreAlreadyExists);
 
   const pods = createInformer({ client, type: PODS, namespace, log });
   const claims = createInformer({ client, type: PERSISTENT_VOLUME_CLAIMS, namespace, log });
@@ -83,14 +87,14 @@ export async function startFakeNode(o: FakeNodeOptions): Promise<FakeNode> {
 
   async function runPod(key: string): Promise<undefined> {
     const pod = pods.get(key);
-    if (!pod) return undefined;
+    if (!pod || (pod.spec?.nodeName ?? nodeName) !== nodeName) return undefined;
     if (pod.metadata.deletionTimestamp) {
       await closeGateway(pod.metadata.uid ?? "");
       await client.delete(PODS, pod.metadata, { uid: pod.metadata.uid ?? "", gracePeriodSeconds: 0 }).catch(ignoreGone);
       return undefined;
     }
     if (!pod.spec?.nodeName) {
-      const target = { apiVersion: "v1", kind: "Node", name: NODE };
+      const target = { apiVersion: "v1", kind: "Node", name: nodeName };
       const binding = { apiVersion: "v1", kind: "Binding", metadata: refOf(pod), target };
       await client.create(BINDINGS, binding).catch(ignoreGone);
       return undefined;
