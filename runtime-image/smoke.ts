@@ -132,6 +132,11 @@ async function checkBridge(gateway: Gateway): Promise<void> {
     assert.equal(response.status, 400, text);
     assert.match(text, /"ok":false,"error":\{"code":"INVALID_REQUEST","message":"/);
   }
+  assert.equal((await call(gateway, "/hatchery/health", undefined, "wrong")).status, 401);
+  const health = (await (await call(gateway, "/hatchery/health")).json()) as {
+    volume: { full: boolean; sizeBytes: number };
+  };
+  assert.ok(health.volume.sizeBytes > 0 && !health.volume.full, JSON.stringify(health));
   const admin = await call(gateway, "/api/v1/admin/rpc", { method: "gateway.suspend.status", params: {} });
   assert.notEqual(admin.status, 404, await admin.text());
 }
