@@ -52,14 +52,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /** Five OpenClaws must fit on two cores; what they reserve says nothing of what they use. */
-function withSmallPods(target: Target, images: ImageRefs): Target {
+function forTests(target: Target, images: ImageRefs): Target {
   const standardClass = {
     image: images.openclaw,
     models: [{ name: "default", provider: "default", providerModel: "simulated-1" }],
     resources: { requests: { cpu: "50m", memory: "512Mi" }, limits: { cpu: "2", memory: "2Gi" } },
     storage: { size: "1Gi" },
   };
-  return { ...target, values: { ...target.values, standardClass } };
+  // What a gateway does behind green probes is to be seen while a test waits for it.
+  const operator = { gatewayRecheckSeconds: 4 };
+  return { ...target, values: { ...target.values, standardClass, operator } };
 }
 
 async function bringUp(name: string): Promise<E2eSystem> {
@@ -69,7 +71,7 @@ async function bringUp(name: string): Promise<E2eSystem> {
   const broken = await ensureLightGatewayImage({ broken: true });
   for (const image of [light, broken]) await cluster.importImage(image);
   const images = await provideImages(cluster);
-  const deployment = await deployHatchery(withSmallPods(describeTarget(cluster), images), images);
+  const deployment = await deployHatchery(forTests(describeTarget(cluster), images), images);
   const door = async (service: string) => `http://127.0.0.1:${await cluster.openDoor(service)}`;
   const { namespace, tenantNamespace, internalKey } = deployment;
   return {

@@ -2,6 +2,9 @@
 // a gigabyte. It answers OpenClaw's probes, and to whoever presents the slot's token /v1/models, so that an operator can
 // tell a pod that got the right credentials from one that did not, and /v1/responses with always the same words. Called as
 // `openclaw config validate` it takes every configuration that is JSON; told to be `broken` it ends as soon as it starts.
+//
+// Run inside its pod it makes trouble on demand: `light-gateway fail` ends the gateway with an error, `mute` makes it drop
+// all calls but the probes, or serve them again, and `fill PATH MIB` writes a file.
 package main
 
 import (
@@ -12,18 +15,32 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 )
 
+const (
+	failure = syscall.SIGHUP
+	silence = syscall.SIGUSR1
+)
+
 func main() {
-	switch arguments := os.Args[1:]; {
-	case len(arguments) > 0 && arguments[0] == "config":
-		validate(os.Getenv("OPENCLAW_CONFIG_PATH"))
+	arguments := os.Args[1:]
+	if len(arguments) == 0 {
+		serve()
 		return
-	case len(arguments) > 0 && arguments[0] == "broken":
-		log.Fatal("this gateway is broken")
 	}
-	serve()
+	switch arguments[0] {
+	case "config":
+		validate(os.Getenv("OPENCLAW_CONFIG_PATH"))
+	case "broken":
+		log.Fatal("this gateway is broken")
+	default:
+		if err := trouble(arguments[0], arguments[1:]); err != nil {
+			log.Fatal(err)
+		}
+	}
 }
 
 func validate(path string) {
@@ -41,19 +58,60 @@ func serve() {
 	if token == "" {
 		log.Fatal("OPENCLAW_GATEWAY_TOKEN is not set")
 	}
-	server := &http.Server{Addr: ":18789", Handler: handler(token)}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	var mute atomic.Bool
+	server := &http.Server{Addr: ":18789", Handler: handler(token, &mute)}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, failure, silence)
 	go func() {
-		<-stop
-		_ = server.Close()
+		for received := range signals {
+			switch received {
+			case failure:
+				log.Fatal("light-gateway was told to fail")
+			case silence:
+				mute.Store(!mute.Load())
+			default:
+				_ = server.Close()
+			}
+		}
 	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
 }
 
-func handler(token string) http.Handler {
+// trouble acts on the gateway of this pod, which is its first process.
+func trouble(kind string, args []string) error {
+	switch {
+	case kind == "fail":
+		return syscall.Kill(1, failure)
+	case kind == "mute":
+		return syscall.Kill(1, silence)
+	case kind == "fill" && len(args) == 2:
+		return fill(args[0], args[1])
+	}
+	return errors.New("expected: fail, mute or fill PATH MIB")
+}
+
+func fill(path, mebibytes string) error {
+	count, err := strconv.Atoi(mebibytes)
+	if err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	chunk := make([]byte, 1<<20)
+	for range count {
+		if _, err := file.Write(chunk); err != nil {
+			return err
+		}
+	}
+	return file.Sync()
+}
+
+func handler(token string, mute *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
 	for path, body := range map[string]string{
 		"/healthz":  `{"ok":true,"status":"live"}`,
@@ -64,6 +122,10 @@ func handler(token string) http.Handler {
 	}
 	guarded := func(work http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
+			if mute.Load() {
+				// Ends the connection without an answer.
+				panic(http.ErrAbortHandler)
+			}
 			given := r.Header.Get("Authorization")
 			if subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+token)) != 1 {
 				answer(w, http.StatusUnauthorized, `{"error":{"message":"Unauthorized","type":"unauthorized"}}`)
@@ -72,6 +134,9 @@ func handler(token string) http.Handler {
 			work(w, r)
 		}
 	}
+	mux.HandleFunc("/", guarded(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusNotFound, `{"error":{"message":"Not Found"}}`)
+	}))
 	mux.HandleFunc("/v1/models", guarded(func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, `{"object":"list","data":[{"id":"openclaw","object":"model"}]}`)
 	}))
