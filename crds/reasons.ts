@@ -60,6 +60,12 @@ export const REASON = Object.fromEntries(Object.keys(REASON_MEANING).map((word) 
   readonly [Word in Reason]: Word;
 };
 
+/** Reasons of Events that are no condition's. */
+export const EVENT_REASON = {
+  /** A child that somebody deleted is there again. */
+  ChildRestored: "ChildRestored",
+} as const;
+
 /** Reasons for which a pod is replaced without anybody's doing. They are told until the replacement is ready or has a fault of its own. */
 export const REPLACED_BY_ITSELF: ReadonlySet<string> = new Set([
   REASON.Evicted,

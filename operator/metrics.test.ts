@@ -44,6 +44,12 @@ describe("instances are counted", () => {
     expect(await text()).toContain('hatchery_instance_failures_total{step="pod",reason="OutOfMemory"} 1');
   });
 
+  it("by what was done to their children", async () => {
+    const { metrics, text } = setUp();
+    metrics.restored("Service", "changed");
+    expect(await text()).toContain('hatchery_children_restored_total{kind="Service",done="changed"} 1');
+  });
+
   it("by why their pod was replaced", async () => {
     const { metrics, text } = setUp();
     metrics.changed({ failure }, { restarts: 1 });

@@ -1,12 +1,15 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { type InstanceStatus, PHASE } from "#crds/index.ts";
 import type { Caches } from "./cache/caches.ts";
+import type { Interference } from "./instance/interference.ts";
 import { failureBegun, replacementReason } from "./instance/transition.ts";
 
 /** Counts what happens to instances. Labels are words of closed lists; names of instances are none. */
 export interface InstanceMetrics {
   /** Told of every status that was written, and of what it was before. */
   changed(before: InstanceStatus | undefined, next: InstanceStatus): void;
+  /** Told of every child of this kind that is as wanted again after somebody else saw to it. */
+  restored(kind: string, done: Interference): void;
 }
 
 /** Counts of failures and replacements, and instances by phase and failure whenever somebody asks. */
@@ -46,7 +49,14 @@ export function observeInstances(registry: Registry, { instances }: Pick<Caches,
     labelNames: ["reason"],
     registers,
   });
+  const restorations = new Counter({
+    name: "hatchery_children_restored_total",
+    help: "Children that are as wanted again, by kind and by what somebody else did to them.",
+    labelNames: ["kind", "done"],
+    registers,
+  });
   return {
+    restored: (kind, done) => restorations.inc({ kind, done }),
     changed(before, next) {
       const failure = failureBegun(before, next);
       if (failure) failures.inc({ step: failure.step, reason: failure.reason });

@@ -125,12 +125,28 @@ describe("a child that was deleted or changed by hand", () => {
       const { spec } = (await client.get(NETWORK_POLICIES, ref("openclaw-alice"))) ?? {};
       return spec?.egress?.[0]?.to !== undefined;
     });
+    await waitFor("Events of what was deleted", async () => {
+      const told = await plane.kubectl("-n", namespace, "describe", "openclawinstance", "alice");
+      return ["ConfigMap", "Service", "NetworkPolicy"].every((kind) =>
+        new RegExp(`Warning +ChildRestored .*The ${kind} .* was deleted and is made again`).test(told),
+      );
+    });
     await waitFor("an empty queue", () => operator.controllers.every(({ queue }) => queue.size === 0));
     expect(countRequests((await written()).slice(before))).toEqual({
       "patch configmaps": 1,
       "patch services": 2,
       "patch networkpolicies": 3,
     });
+    const metrics = await operator.registry.metrics();
+    for (const [kind, done, times] of [
+      ["ConfigMap", "deleted", 1],
+      ["Service", "deleted", 1],
+      ["NetworkPolicy", "deleted", 2],
+      ["Service", "changed", 1],
+      ["NetworkPolicy", "changed", 1],
+    ] as const) {
+      expect(metrics).toContain(`hatchery_children_restored_total{kind="${kind}",done="${done}"} ${times}\n`);
+    }
   });
 });
 
@@ -142,6 +158,8 @@ describe("a namespace that is being deleted", () => {
     await client.mergePatch(INSTANCES, ref("alice"), hold);
     await client.delete(NAMESPACES, { name: namespace });
     await untilInstance(client, ref("alice"), ({ status }) => status?.phase === "Terminating");
+    const told = await plane.kubectl("-n", namespace, "describe", "openclawinstance", "alice");
+    expect(told).toContain("The instance is being deleted.");
     const body = { apiVersion: "v1", kind: "ConfigMap", metadata: ref("late") };
     const write = { verb: "create", step: "config", type: CONFIG_MAPS, body } as const;
     const error = await client.create(CONFIG_MAPS, body).catch((refused: unknown) => refused);

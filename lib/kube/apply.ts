@@ -14,10 +14,14 @@ export interface ApplyIfChangedOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What an apply came to: the object as it is now, and whether a request was made for it. */
+/** What an apply came to. */
 export interface Applied<T> {
+  /** As it is now. */
   object: T;
+  /** A request was made for it. */
   written: boolean;
+  /** Somebody had changed what was applied, and it is so again. */
+  restored: boolean;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function applyIfChanged<T extends KubeObject>(
   if ("stringData" in body) throw new TypeError(`${body.kind} ${body.metadata.name}: apply data, not stringData`);
   const hash = appliedHash(body);
   const sameHash = live?.metadata.annotations?.[o.hashAnnotation] === hash;
-  if (live && sameHash && isInPlace(client, body, live)) return { object: live, written: false };
+  if (live && sameHash && isInPlace(client, body, live)) return { object: live, written: false, restored: false };
 
   const annotations = { ...body.metadata.annotations, [o.hashAnnotation]: hash, [o.versionAnnotation]: o.version };
   const uid = live?.metadata.uid;
@@ -59,7 +63,7 @@ export async function applyIfChanged<T extends KubeObject>(
   const object = await client.apply(type, marked, { fieldManager: o.fieldManager, signal: o.signal });
   const unchanged = live?.metadata.resourceVersion === object.metadata.resourceVersion;
   if (live && sameHash && unchanged) settle(client, object);
-  return { object, written: true };
+  return { object, written: true, restored: sameHash && !unchanged };
 }
 
 function isInPlace(client: KubeClient, body: KubeObject, live: KubeObject): boolean {

@@ -18,11 +18,16 @@ const refusal = new KubeError("only dynamically provisioned pvc can be resized",
 const failure = new KubeError("boom", { status: 500, reason: "InternalError" });
 
 /** Carries writes out with a client that answers these calls with an error; what was asked for, and what came of it. */
-async function act(writes: Write[], errors: Partial<Record<"apply" | "mergePatch" | "delete", KubeError>>) {
+async function act(
+  writes: Write[],
+  errors: Partial<Record<"apply" | "mergePatch" | "delete", KubeError>>,
+  hadAll = false,
+) {
   const asked: string[] = [];
+  const restored: string[] = [];
   const call = (verb: "apply" | "mergePatch" | "delete") => (type: { kind: string }) => {
     asked.push(`${verb} ${type.kind}`);
-    return errors[verb] ? Promise.reject(errors[verb]) : Promise.resolve({ metadata: meta });
+    return errors[verb] ? Promise.reject(errors[verb]) : Promise.resolve({ kind: type.kind, metadata: meta });
   };
   const client = { apply: call("apply"), mergePatch: call("mergePatch"), delete: call("delete") };
   const tracked: string[] = [];
@@ -36,11 +41,13 @@ async function act(writes: Write[], errors: Partial<Record<"apply" | "mergePatch
       tracked.push(`begins ${object.kind}`);
       await send().finally(() => tracked.push(`ends ${object.kind}`));
     },
+    hadAll,
+    restored: ({ kind }, done) => restored.push(`${kind} ${done}`),
     signal: new AbortController().signal,
     log: createLogger("test", "error"),
   };
   const outcome = await carryOut(writes, context).catch((error: unknown) => error);
-  return { asked, outcome, tracked };
+  return { asked, outcome, tracked, restored };
 }
 
 describe("carrying writes out", () => {
@@ -58,6 +65,13 @@ describe("carrying writes out", () => {
       expect(asked).toEqual([`apply ${needed.type.kind}`]);
       expect(outcome).toMatchObject({ step: needed.step, reason: "ChildRefused" });
     }
+  });
+
+  it("tells of a child that is made again where none was missing; a pod has reasons of its own", async () => {
+    const again = write({ verb: "create", step: "network", type: SERVICES, body: service });
+    const next = write({ verb: "create", step: "pod", type: PODS, body: { ...pod, metadata: service.metadata } });
+    expect((await act([again, next], {}, true)).restored).toEqual(["Service deleted"]);
+    expect((await act([again, next], {}, false)).restored).toEqual([]);
   });
 
   it("tells how a deletion ended, also when it failed", async () => {

@@ -2,11 +2,13 @@ import { ANNOTATION, OPERATOR_FIELD_MANAGER, STEP, type Step } from "#crds/index
 import { appliedHash, applyIfChanged } from "#lib/kube/apply.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { isConflict } from "#lib/kube/errors.ts";
+import { PODS } from "#lib/kube/resource.ts";
 import { type KubeObject, type ObjectRef, type ResourceType, refKey } from "#lib/kube/types.ts";
 import type { Logger } from "#lib/log.ts";
 import { digestEntries } from "../build/digest.ts";
 import { MANAGED_BY } from "../build/identity.ts";
 import { nameTaken } from "./blocked.ts";
+import type { Interference } from "./interference.ts";
 import { isNodeGone } from "./node-check.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Blocked } from "./verdict.ts";
@@ -24,6 +26,10 @@ export interface ActContext {
   readonly sharing: Map<string, Promise<Outcome>>;
   /** Asks for an object's deletion by `send`, so that plans made meanwhile take it for one that is ending. */
   readonly trackDeletion: (object: KubeObject, send: () => Promise<unknown>) => Promise<void>;
+  /** What is missing was there before. */
+  readonly hadAll: boolean;
+  /** Hears of a child that is as wanted again after somebody else saw to it. */
+  readonly restored: (child: KubeObject, done: Interference) => void;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -79,8 +85,9 @@ async function perform(write: Write, context: ActContext): Promise<Outcome> {
     case "apply": {
       const live = withComparableData(write.live, write.body);
       const options = { ...hashOptions(context), fieldManager: OPERATOR_FIELD_MANAGER, signal };
-      const { object, written } = await applyIfChanged(client, type, write.body, live, options);
-      if (written) took(context, type, object, "applied");
+      const { object, written, restored } = await applyIfChanged(client, type, write.body, live, options);
+      if (written) took(context, type, object, restored ? "put back" : "applied");
+      if (restored) context.restored(object, "changed");
       return "done";
     }
     case "patch": {
@@ -124,7 +131,10 @@ async function create({ type, step, body }: Write & { verb: "create" }, context:
   };
   const fresh = { ...body, metadata: { ...body.metadata, annotations, resourceVersion: NEVER } };
   try {
-    took(context, type, await client.apply(type, fresh, { fieldManager: OPERATOR_FIELD_MANAGER, signal }), "created");
+    const object = await client.apply(type, fresh, { fieldManager: OPERATOR_FIELD_MANAGER, signal });
+    took(context, type, object, "created");
+    // Pods come and go for many reasons; what replaces them is counted by these.
+    if (context.hadAll && type.kind !== PODS.kind) context.restored(object, "deleted");
     return "done";
   } catch (error) {
     if (!isConflict(error)) throw error;

@@ -60,6 +60,8 @@ export class ModelApiserver {
       cached: (type, ref) => this.#objects.get(`${type.plural}/${ref.name}`) as never,
       sharing: new Map(),
       trackDeletion: async (_object, send) => void (await send()),
+      hadAll: false,
+      restored: () => undefined,
       signal: new AbortController().signal,
       log: createLogger("test", "silent"),
     };

@@ -16,6 +16,7 @@ import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
 import { type ActContext, carryOut } from "./act.ts";
 import { ConfigChecks } from "./config-checks.ts";
 import { isMisfit, type ProbeTarget } from "./gateway.ts";
+import { hadAllChildren, type Interference, interferenceEvent } from "./interference.ts";
 import { observe } from "./observe.ts";
 import { standingOf } from "./ownership.ts";
 import { type Plan, planInstance } from "./plan.ts";
@@ -160,6 +161,12 @@ export function createInstanceReconciler(
     o.events.record(instance, { type: "Warning", reason, note: message, action: "Reconcile" });
   }
 
+  function tellInterference(instance: OpenClawInstance, child: KubeObject, done: Interference): void {
+    o.metrics.restored(child.kind, done);
+    const event = interferenceEvent(child, done);
+    if (event) o.events.record(instance, event);
+  }
+
   function actContext(view: View, signal: AbortSignal, log: Logger): ActContext {
     return {
       client,
@@ -170,6 +177,8 @@ export function createInstanceReconciler(
       assume: (type, object) => cacheOf(caches, type).assume(object),
       cached: (type, ref) => cacheOf(caches, type).get(refKey(ref)),
       trackDeletion: (object, send) => trackDeletion(object, send, view),
+      hadAll: hadAllChildren(view.instance),
+      restored: (child, done) => tellInterference(view.instance, child, done),
     };
   }
 
