@@ -43,11 +43,11 @@ export function createSweep({ client, caches, clock, log, registry, random = Mat
     registers: [registry],
   });
   for (const { plural } of SWEPT) deleted.inc({ resource: plural }, 0);
-  /** Since when each suspect is one, by uid. */
+  /** Since when each suspect is one (`monotonic`), by uid. */
   let since = new Map<string, number>();
 
   async function sweep(signal: AbortSignal): Promise<number> {
-    const now = clock.now();
+    const now = clock.monotonic();
     const suspects = findSuspects(caches);
     since = new Map(suspects.map(({ object }) => [uidOf(object), since.get(uidOf(object)) ?? now]));
     let count = 0;
