@@ -25,6 +25,7 @@ import { ReplacementBackoff } from "./replacement-backoff.ts";
 import type { Settings } from "./settings.ts";
 import { deriveStatus, deriveTerminating } from "./status.ts";
 import { createStatusWriter } from "./status-writer.ts";
+import { isStillThere } from "./still-there.ts";
 import { failureBegun } from "./transition.ts";
 import type { Blocked } from "./verdict.ts";
 import type { View } from "./view.ts";
@@ -87,7 +88,12 @@ export function createInstanceReconciler(
       const plan = planInTurn(view);
       callGateway(key, plan);
       sendErrand(key, plan);
+      // Before anything is awaited: of instances with the same change that are planned at a time one has it checked.
       checks.report(key, plan.check);
+      if (!(await isStillThere(client, view.instance, plan.writes, signal))) {
+        forget(key);
+        return undefined;
+      }
       const outcome = await carryOut(plan.writes, actContext(view, signal, log));
       if (outcome !== "stale") return report(view, plan, outcome === "done" ? plan.blocked : outcome, signal);
     }
