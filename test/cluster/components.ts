@@ -59,6 +59,8 @@ export function apiserverArguments(o: ApiserverOptions): string[] {
     "shutdown-watch-termination-grace-period": "0s",
     "audit-policy-file": o.audit?.policyFile,
     "audit-log-path": o.audit?.logFile,
+    // In megabytes. Beyond it the log goes on in another file, and whoever reads it would miss what came before.
+    "audit-log-maxsize": o.audit ? 10_000 : undefined,
   });
   return ["kube-apiserver", ...flags, ...(o.extra ?? [])];
 }
@@ -95,18 +97,22 @@ export interface Audit {
   logFile: string;
 }
 
-/** Every request once, when it is done: who, with what agent, which verb on which object; no bodies. */
-const AUDIT_POLICY = {
-  apiVersion: "audit.k8s.io/v1",
-  kind: "Policy",
-  omitStages: ["RequestReceived"],
-  rules: [{ level: "Metadata" }],
-};
+/** Every request once, when it is done: who, with what agent, which verb on which object; of writes the bodies too if asked for. */
+function auditPolicy(bodies: boolean): object {
+  const writes = { level: "RequestResponse", verbs: ["create", "update", "patch", "delete", "deletecollection"] };
+  return {
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived"],
+    omitManagedFields: true,
+    rules: [...(bodies ? [writes] : []), { level: "Metadata" }],
+  };
+}
 
 /** Writes the audit policy below `dir` and says where it and the log are. */
-export async function prepareAudit(dir: string): Promise<Audit> {
+export async function prepareAudit(dir: string, o: { bodies?: boolean } = {}): Promise<Audit> {
   const policyFile = join(dir, "audit-policy.json");
-  await writeFile(policyFile, JSON.stringify(AUDIT_POLICY));
+  await writeFile(policyFile, JSON.stringify(auditPolicy(o.bodies ?? false)));
   return { policyFile, logFile: join(dir, "audit.log") };
 }
 

@@ -26,7 +26,7 @@ export interface ControlPlane extends Kubectl {
   url: string;
   /** Pids by component: `etcd`, `kube-apiserver`, `kube-controller-manager`. */
   readonly pids: Readonly<Record<string, number>>;
-  /** Path of the audit log (JSON lines, metadata of every request); only when asked for. */
+  /** Path of the audit log (JSON lines, one for every request); only when asked for. */
   auditLog?: string;
   /** Ends all its processes and removes its files. */
   stop(): Promise<void>;
@@ -34,14 +34,16 @@ export interface ControlPlane extends Kubectl {
 
 /** How to start a control plane. */
 export interface ControlPlaneOptions {
-  /** Write an audit log. */
-  audit?: boolean;
+  /** Write an audit log; `bodies` = with what writes sent and what they were answered. */
+  audit?: boolean | "bodies";
   /** Folder for its files; a temporary one by default. */
   dir?: string;
   /** More flags for the apiserver. */
   apiserverFlags?: readonly string[];
   /** More flags for the controller manager. */
   controllerManagerFlags?: readonly string[];
+  /** Installs kinds before the controllers start: later ones the garbage collector notices only after half a minute. */
+  install?: (kubectl: Kubectl) => Promise<void>;
 }
 
 /** A port another process may take before we do: start again with new ones. */
@@ -88,7 +90,7 @@ async function start(binaries: KubeBinaries, options: ControlPlaneOptions): Prom
   };
   try {
     await createPki(pkiDir, [{ name: "apiserver", commonName: "kube-apiserver", altNames: APISERVER_NAMES }]);
-    const audit = options.audit ? await prepareAudit(dir) : undefined;
+    const audit = options.audit ? await prepareAudit(dir, { bodies: options.audit === "bodies" }) : undefined;
     await writeFile(tokenFile, renderTokens([{ token, user: "admin", groups: ["system:masters"] }]), { mode: 0o600 });
     const kubeconfig = await writeKubeconfig(join(dir, "kubeconfig"), pkiDir, url, token);
     const etcd = spawn(etcdArguments({ dataDir: join(dir, "etcd"), clientUrl: etcdUrl, peerUrl }));
@@ -108,9 +110,10 @@ async function start(binaries: KubeBinaries, options: ControlPlaneOptions): Prom
     const alive = AbortSignal.any([etcd.ended, apiserver.ended]);
     const api = await connectApi({ url, token, ca: join(pkiDir, "ca.crt") });
     await api.ready(alive);
+    const kubectl = createKubectl(binaries.kubectl, kubeconfig);
+    await options.install?.(kubectl);
     const extra = [...toFlags(PATIENCE_WITH_NODES), ...(options.controllerManagerFlags ?? [])];
     const manager = spawn(controllerManagerArguments({ kubeconfig, pkiDir, extra }));
-    const kubectl = createKubectl(binaries.kubectl, kubeconfig);
     const account = "/api/v1/namespaces/default/serviceaccounts/default";
     await waitFor("the default ServiceAccount", () => api.get(account), {
       signal: AbortSignal.any([alive, manager.ended]),

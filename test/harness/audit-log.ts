@@ -1,4 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { text } from "node:stream/consumers";
+import type { KubeObject } from "#lib/kube/types.ts";
 
 /** One request to the apiserver, as its audit log has it. */
 export interface AuditedRequest {
@@ -12,8 +14,12 @@ export interface AuditedRequest {
   readonly code: number;
   readonly user: string;
   readonly userAgent: string;
-  /** When it came in; RFC 3339 with microseconds. */
+  /** When it came in and when it was answered; RFC 3339 with microseconds, so their order is that of the texts. */
   readonly receivedAt: string;
+  readonly answeredAt: string;
+  /** What a write sent, and what it was answered: an object, a list, or a Status. Only in a log with bodies. */
+  readonly request: Partial<KubeObject> | undefined;
+  readonly response: Partial<KubeObject> | undefined;
 }
 
 interface AuditEvent {
@@ -24,26 +30,37 @@ interface AuditEvent {
   objectRef?: { resource?: string; subresource?: string; namespace?: string; name?: string };
   responseStatus?: { code?: number };
   requestReceivedTimestamp: string;
+  stageTimestamp: string;
+  requestObject?: Partial<KubeObject>;
+  responseObject?: Partial<KubeObject>;
 }
 
-/** The requests in an audit log that were answered, in order. */
-export async function readAuditLog(path: string): Promise<AuditedRequest[]> {
-  const lines = (await readFile(path, "utf8")).split("\n");
+/** The requests in an audit log that were answered, in order; `from` is where in the file to begin (a line's first byte). */
+export async function readAuditLog(path: string, from = 0): Promise<AuditedRequest[]> {
+  const lines = (await text(createReadStream(path, { start: from }))).split("\n");
   // The last line may still be being written.
   lines.pop();
   return lines
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter(({ stage }) => stage === "ResponseComplete")
-    .map(({ verb, user, userAgent, objectRef, responseStatus, requestReceivedTimestamp }) => ({
-      verb,
-      resource: [objectRef?.resource ?? "", objectRef?.subresource].filter(Boolean).join("/"),
-      namespace: objectRef?.namespace,
-      name: objectRef?.name,
-      code: responseStatus?.code ?? 0,
-      user: user?.username ?? "",
-      userAgent: userAgent ?? "",
-      receivedAt: requestReceivedTimestamp,
-    }));
+    .map(requestOf);
+}
+
+function requestOf(event: AuditEvent): AuditedRequest {
+  const { objectRef } = event;
+  return {
+    verb: event.verb,
+    resource: [objectRef?.resource ?? "", objectRef?.subresource].filter(Boolean).join("/"),
+    namespace: objectRef?.namespace,
+    name: objectRef?.name ?? event.responseObject?.metadata?.name,
+    code: event.responseStatus?.code ?? 0,
+    user: event.user?.username ?? "",
+    userAgent: event.userAgent ?? "",
+    receivedAt: event.requestReceivedTimestamp,
+    answeredAt: event.stageTimestamp,
+    request: event.requestObject,
+    response: event.responseObject,
+  };
 }
 
 /** How often each `verb resource` was asked, e.g. `{"patch pods": 2}`. */

@@ -43,6 +43,8 @@ export interface InjectOptions {
 export interface FaultPlan {
   inject(fault: Fault, o?: InjectOptions): Injection;
   take(request: SeenRequest): Fault | undefined;
+  /** Takes all faults away. */
+  clear(): void;
 }
 
 /** No faults yet. */
@@ -72,6 +74,7 @@ export function createFaultPlan(): FaultPlan {
         remove: () => active.delete(entry),
       };
     },
+    clear: () => active.clear(),
     take(request) {
       for (const entry of active) {
         if (!entry.fits(request)) continue;

@@ -7,7 +7,8 @@ import { Agent } from "undici";
 import { type KubeAccess, loadKubeAccess } from "#lib/kube/config.ts";
 import { answerInstead } from "./answer.ts";
 import { createFaultPlan, type Fault, type Injection, type InjectOptions, type SeenRequest } from "./fault.ts";
-import { relay, type Wire } from "./relay.ts";
+import { relay, relayShaped, type Wire } from "./relay.ts";
+import type { WatchShape } from "./watch-shape.ts";
 
 /** An apiserver with faults on demand: plain HTTP on a loopback port, passed on to the real one. */
 export interface FaultProxy {
@@ -20,13 +21,19 @@ export interface FaultProxy {
   readonly connections: number;
   /** Requests seen so far, in order. */
   readonly requests: readonly SeenRequest[];
+  /** Resolves when the apiserver has begun to answer all that was passed on to it. */
+  answered(): Promise<void>;
   inject(fault: Fault, o?: InjectOptions): Injection;
+  /** Takes all injected faults away. */
+  clearFaults(): void;
   /** From now on nothing comes back on the connections open now, as behind a dead load balancer; new ones work. */
   freezeConnections(): void;
   /** Cuts every open connection. */
   resetConnections(): void;
-  /** Watches deliver nothing until the returned function is called; then all that was held back. */
-  holdWatches(): () => void;
+  /** These watches (default all) deliver nothing until the returned function is called; then all that was held back. */
+  holdWatches(match?: (request: SeenRequest) => boolean): () => void;
+  /** What becomes of the events of watches that begin from now on; undefined = nothing. */
+  shapeWatches(shape: WatchShape | undefined): void;
   close(): Promise<void>;
 }
 
@@ -43,12 +50,17 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const frozen = new WeakSet<Socket>();
   let connections = 0;
-  let gate: PromiseWithResolvers<void> | undefined;
+  let gate: (PromiseWithResolvers<void> & { match: (request: SeenRequest) => boolean }) | undefined;
+  let shape: WatchShape | undefined;
+  const passedOn = new Set<Promise<unknown>>();
 
   const wire: Wire = {
     isFrozen: (request) => frozen.has(request.socket),
-    watchesFlow: async () => {
-      while (gate) await gate.promise;
+    watchesFlow: async (request) => {
+      while (gate?.match(request)) await gate.promise;
+    },
+    get shape() {
+      return shape;
     },
   };
 
@@ -76,7 +88,9 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     if (fault && answerInstead(fault, response)) return;
     const gone = new AbortController();
     response.once("close", () => gone.abort());
-    const reply = await pass(request, seen, gone.signal);
+    const replied = pass(request, seen, gone.signal);
+    passedOn.add(replied);
+    const reply = await replied.finally(() => passedOn.delete(replied));
     if (fault?.kind === "lose-answer") {
       await reply.body.dump();
       socket.resetAndDestroy();
@@ -84,7 +98,8 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     }
     response.writeHead(reply.statusCode, endToEnd(reply.headers));
     response.flushHeaders();
-    await relay(reply.body, response, wire, { isWatch, cutLine: fault?.kind === "cut" ? fault.line : undefined });
+    if (isWatch && wire.shape) return relayShaped(reply.body, response, wire.shape);
+    await relay(reply.body, response, wire, { seen, cutLine: fault?.kind === "cut" ? fault.line : undefined });
   }
 
   const server = createServer({ keepAliveTimeout: 90_000 }, (request, response) => {
@@ -113,20 +128,27 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
       return connections;
     },
     requests,
+    async answered() {
+      while (passedOn.size > 0) await Promise.allSettled(passedOn);
+    },
     inject: (fault, o) => plan.inject(fault, o),
+    clearFaults: () => plan.clear(),
     freezeConnections() {
       for (const socket of sockets) frozen.add(socket);
     },
     resetConnections() {
       for (const socket of sockets) socket.resetAndDestroy();
     },
-    holdWatches() {
-      const held = Promise.withResolvers<void>();
+    holdWatches(match = () => true) {
+      const held = { ...Promise.withResolvers<void>(), match };
       gate = held;
       return () => {
         if (gate === held) gate = undefined;
         held.resolve();
       };
+    },
+    shapeWatches(next) {
+      shape = next;
     },
     async close() {
       gate?.resolve();

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { SeenRequest } from "./fault.ts";
+import type { WatchShape } from "./watch-shape.ts";
 
 const NEWLINE = 0x0a;
 
@@ -6,8 +8,34 @@ const NEWLINE = 0x0a;
 export interface Wire {
   /** Nothing comes back any more on this request's connection. */
   isFrozen(request: IncomingMessage): boolean;
-  /** Resolves when watches are not held back. */
-  watchesFlow(): Promise<void>;
+  /** Resolves when this watch is not held back. */
+  watchesFlow(request: SeenRequest): Promise<void>;
+  /** What becomes of the events of watches that begin now. */
+  readonly shape: WatchShape | undefined;
+}
+
+/** Passes the events of a watch on as a shape says. */
+export async function relayShaped(
+  body: AsyncIterable<Buffer>,
+  response: ServerResponse,
+  shape: WatchShape,
+): Promise<void> {
+  const events = shape((line) => {
+    if (!response.destroyed) response.write(line);
+  });
+  let rest = Buffer.alloc(0);
+  try {
+    for await (const chunk of body) {
+      rest = Buffer.concat([rest, chunk]);
+      for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
+        events.line(rest.subarray(0, end + 1));
+        rest = rest.subarray(end + 1);
+      }
+    }
+    response.end();
+  } finally {
+    events.end();
+  }
 }
 
 /** Passes a body on. With `cutLine` the connection is reset in the middle of that line (from 1). */
@@ -15,11 +43,11 @@ export async function relay(
   body: AsyncIterable<Buffer>,
   response: ServerResponse,
   wire: Wire,
-  o: { isWatch: boolean; cutLine?: number | undefined },
+  o: { seen: SeenRequest; cutLine?: number | undefined },
 ): Promise<void> {
   let line = 1;
   for await (const chunk of body) {
-    if (o.isWatch) await wire.watchesFlow();
+    if (o.seen.isWatch) await wire.watchesFlow(o.seen);
     const cut = o.cutLine === undefined ? undefined : cutAt(chunk, o.cutLine - line);
     const silent = wire.isFrozen(response.req);
     if (cut !== undefined) {
