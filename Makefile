@@ -81,6 +81,10 @@ test-charts: setup ## Run the tests of the chart (the first run compiles helm)
 test-integration: setup ## Run the tests on a real etcd and kube-apiserver
 	@$(NODE) npx --no-install vitest run --project integration
 
+.PHONY: test-faults
+test-faults: setup ## Run the operator through crashes, broken watches, a silent apiserver, two leaders and clocks that jump
+	@$(NODE) npx --no-install vitest run --project faults
+
 .PHONY: test-e2e
 test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods
 	@$(NODE) npx --no-install vitest run --project cluster --project rest --project e2e

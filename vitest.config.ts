@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["*.test.ts", "{lib,crds,operator,api,runtime-image,test}/**/*.test.ts"],
-          exclude: ["**/*.integration.test.ts", "**/*.e2e.test.ts", "**/node_modules/**"],
+          exclude: ["**/*.{integration,faults,soak,e2e}.test.ts", "**/node_modules/**"],
           testTimeout: 60_000,
         },
       },
@@ -34,6 +34,17 @@ export default defineConfig({
           name: "integration",
           include: ["**/*.integration.test.ts"],
           globalSetup: ["test/harness/integration-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.faults.test.ts"],
+          globalSetup: ["test/harness/faults-setup.ts"],
+          // Each test plays many runs at a time already.
+          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

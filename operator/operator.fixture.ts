@@ -30,11 +30,11 @@ export const ROOT_KEY = "c3".repeat(32);
 /** User agent of the operators under test, by which the audit log tells their requests apart. */
 export const OPERATOR_AGENT = "hatchery-operator-under-test";
 
-const log = createLogger("test", (process.env.TEST_LOG ?? "warn") as "warn");
+const testLog = createLogger("test", (process.env.TEST_LOG ?? "warn") as "warn");
 
 /** A client with all rights. */
 export function adminClient(kubeconfig: string, userAgent = "test"): KubeClient {
-  return createKubeClient({ config: loadKubeAccess(kubeconfig), userAgent, log });
+  return createKubeClient({ config: loadKubeAccess(kubeconfig), userAgent, log: testLog });
 }
 
 /** A namespace of the test's own, with the name of a class of its own. */
@@ -91,7 +91,7 @@ export async function startOperator(
   options: Partial<OperatorOptions> = {},
 ): Promise<RunningOperator> {
   await keysReady();
-  const client = adminClient(kubeconfig, OPERATOR_AGENT);
+  const { client = adminClient(kubeconfig, OPERATOR_AGENT), clock = systemClock, log = testLog } = options;
   const registry = new Registry();
   const stop = new AbortController();
   const gateways = createGatewayCall();
@@ -112,7 +112,7 @@ export async function startOperator(
     workers: 4,
     classGatherMs: 100,
     identity: "operator-under-test",
-    clock: systemClock,
+    clock,
     log,
     registry,
     newSlot,
@@ -125,7 +125,7 @@ export async function startOperator(
     events: operator.events,
     client,
     log,
-    clock: systemClock,
+    clock,
     signal: stop.signal,
   });
   await Promise.race([running, Promise.all(operator.informers.map((informer) => informer.synced()))]);
@@ -135,10 +135,13 @@ export async function startOperator(
     registry,
     async stop() {
       stop.abort();
-      await running;
-      operator.prober.close();
-      operator.drainer.close();
-      await Promise.all([gateways.close(), suspension.close()]);
+      try {
+        await running;
+      } finally {
+        operator.prober.close();
+        operator.drainer.close();
+        await Promise.all([gateways.close(), suspension.close()]);
+      }
     },
   };
 }
@@ -155,7 +158,7 @@ export async function startNode(
     client,
     namespace,
     gatewayPort: GATEWAY_PORT,
-    log,
+    log: testLog,
     signal: stop.signal,
     name,
     ...(fate ? { fate } : {}),

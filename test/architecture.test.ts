@@ -30,6 +30,7 @@ describe("architecture", () => {
     ["operator/a.ts", "../api/x.ts", "operator must not know api"],
     ["operator/a.ts", "../test/x.ts", "only tests"],
     ["api/a.ts", "../operator/x.ts", "api must not know operator"],
+    ["api/routes/a.ts", "#operator/x.ts", "api must not know operator"],
     ["api/a.ts", "#test/x.ts", "only tests"],
     ["api/routes/a.ts", "../../lib/x.ts", "across folders"],
     ["test/e2e/a.ts", "../../lib/x.ts", "across folders"],

@@ -41,6 +41,7 @@ const STAGES: readonly (readonly (readonly Part[])[])[] = [
       vitestProject("charts"),
       { name: "Go parts of the cluster", command: ["node", "test/cluster/go-test.ts"] },
       vitestProject("integration"),
+      vitestProject("faults"),
     ],
     [vitestProject("cluster"), vitestProject("rest")],
     [vitestProject("e2e")],
