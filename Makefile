@@ -66,7 +66,7 @@ images: setup ## Build the container images (cached by the hash of their inputs)
 	@$(NODE) node test/images/cli.ts build
 
 .PHONY: test
-test: setup ## Run everything: format, lint, types, generated files, unit, charts, integration, e2e
+test: setup ## Run everything: format, lint, types, generated files, unit, charts, integration, faults, e2e
 	@$(NODE) node test/run.ts
 
 .PHONY: test-unit
