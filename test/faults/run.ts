@@ -1,5 +1,8 @@
+import { inject } from "vitest";
 import type { RunningOperator } from "#operator/operator.fixture.ts";
+import { startFaultProxy } from "#test/harness/fault-proxy/proxy.ts";
 import type { Clients } from "./clients.ts";
+import type { Disturbance } from "./disturbances.ts";
 import { describeState, readObjects, uidsOf } from "./end-state.ts";
 import { createMortalClient, type Death } from "./mortal-client.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -45,6 +48,25 @@ export async function runToDeath(clients: Clients, scenario: Scenario, death: De
     },
   });
   return { writes: mortal.writes, died, state };
+}
+
+/** Plays a scenario with operators that reach the apiserver through a proxy which disturbs them. */
+export async function runDisturbed(clients: Clients, scenario: Scenario, o: Disturbance): Promise<State> {
+  const { operators = 1 } = o;
+  const proxy = await startFaultProxy(inject("kubeconfig"));
+  const { kubeconfig } = proxy;
+  try {
+    return await run(clients, scenario, {
+      operate: (site) => Promise.all(Array.from({ length: operators }, () => site.operate({ kubeconfig }))),
+      disturb({ clock }) {
+        clock.waitFor(() => proxy.answered());
+        o.begin({ proxy, clock });
+      },
+      meanwhile: async ({ clock }, done) => o.end?.({ proxy, clock }, done),
+    });
+  } finally {
+    await proxy.close();
+  }
 }
 
 interface Steps {
