@@ -85,6 +85,10 @@ test-integration: setup ## Run the tests on a real etcd and kube-apiserver
 test-faults: setup ## Run the operator through crashes, broken watches, a silent apiserver, two leaders and clocks that jump
 	@$(NODE) npx --no-install vitest run --project faults
 
+.PHONY: soak
+soak: setup ## Run what takes long: 5 silent minutes, 10 idle ones, 10,000 creations and deletions; needs root (SOAK="--silence 20 --instances 50 --idle 20 --cycles 100")
+	@$(NODE) node test/faults/soak/main.ts $(SOAK)
+
 .PHONY: test-e2e
 test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods
 	@$(NODE) npx --no-install vitest run --project cluster --project rest --project e2e

@@ -49,6 +49,17 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      // Not part of `make test`: these run as long as what they wait for really takes.
+      {
+        test: {
+          name: "soak",
+          include: ["test/faults/soak/*.soak.test.ts"],
+          globalSetup: ["test/harness/faults-setup.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 120_000,
+        },
+      },
       onCluster("cluster", { include: ["test/{cluster,up}/**/*.e2e.test.ts"] }),
       onCluster("e2e", {
         include: ["test/e2e/**/*.e2e.test.ts"],
