@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import sodium from "libsodium-wrappers";
 
 /** Bytes of a root key. */
@@ -59,7 +59,7 @@ function derive(key: Uint8Array, purpose: string): string {
 
 /** A fresh random slot id. */
 export function newSlot(): string {
-  return sodium.randombytes_buf(16, "hex");
+  return randomBytes(16).toString("hex");
 }
 
 /** True for a well-formed slot id. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as hashOf } from "node:crypto";
 import { canonicalJson } from "./canonical-json.ts";
 import type { KubeClient } from "./client.ts";
 import { findDrift } from "./drift.ts";
@@ -34,7 +34,7 @@ const MAX_SETTLED = 10_000;
 
 /** SHA-256 (hex) of the canonical JSON of a body: equal for equal content, whatever the order of keys. */
 export function appliedHash(body: object): string {
-  return createHash("sha256").update(canonicalJson(body)).digest("hex");
+  return hashOf("sha256", canonicalJson(body), "hex");
 }
 
 /**

@@ -16,6 +16,7 @@ import { isRecord } from "./canonical-json.ts";
 import type { KubeAccess } from "./config.ts";
 import { CLIENT_REASON, isNotFound, KubeError } from "./errors.ts";
 import { describeRequest, type TransportRequest } from "./exchange.ts";
+import { cutManagedFields } from "./managed-fields.ts";
 import { apiVersion } from "./resource.ts";
 import { resourcePath } from "./resource-path.ts";
 import { createTransport } from "./transport.ts";
@@ -24,6 +25,7 @@ import { readWatch } from "./watch.ts";
 
 /**
  * The Kubernetes API as raw JSON over kept-alive connections. Calls throw `KubeError`, or the signal's reason once it aborted.
+ * No object has its `managedFields`: nobody reads them, and they are half of what there is to parse and to keep.
  * Answers 429 and 503 with `Retry-After` are waited out; broken connections are retried for reads, `apply` and a `delete` by uid only.
  */
 export interface KubeClient {
@@ -89,7 +91,7 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
   async function json<R>(request: TransportRequest): Promise<R> {
     const text = await transport.request(request);
     try {
-      return JSON.parse(text) as R;
+      return JSON.parse(cutManagedFields(text)) as R;
     } catch (error) {
       throw malformed(`${describeRequest(request)}: the answer is not JSON`, error);
     }
@@ -115,7 +117,7 @@ export function createKubeClient(o: KubeClientOptions): KubeClient {
       const typed = { apiVersion: apiVersion(type), kind: type.kind };
       const { resourceVersion = "", continue: next } = list.metadata;
       return {
-        items: (list.items ?? []).map((item) => Object.assign(item, typed) as never),
+        items: (list.items ?? []).map((item) => Object.assign(withoutManagedFields(item), typed) as never),
         resourceVersion,
         ...(next ? { continue: next } : {}),
       };
@@ -215,7 +217,16 @@ const DEFAULT_IDLE_MS = 150_000;
 
 interface RawList {
   metadata: { resourceVersion?: string; continue?: string };
-  items: object[] | null;
+  items: RawItem[] | null;
+}
+
+interface RawItem {
+  metadata: { managedFields?: unknown };
+}
+
+function withoutManagedFields(item: RawItem): RawItem {
+  delete item.metadata.managedFields;
+  return item;
 }
 
 function isList(answer: unknown): answer is RawList {

@@ -3,7 +3,6 @@ import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { KubeClient } from "./client.ts";
 import { observeInformer } from "./informer-metrics.ts";
-import { withoutManagedFields } from "./lister.ts";
 import { type ReflectorSink, runReflector } from "./reflector.ts";
 import { compareVersions } from "./resource-version.ts";
 import { type Change, createStore } from "./store.ts";
@@ -42,7 +41,7 @@ export interface InformerOptions<T extends KubeObject> {
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
   indexes?: Record<string, (object: T) => string[]> | undefined;
-  /** Cuts an object down to what is read, after `managedFields` were dropped; may change it and its metadata, but no part of them. */
+  /** Cuts an object down to what is read; may change it and its metadata, but no part of them. */
   transform?: ((object: T) => T) | undefined;
   /** Longest silence of a watch in milliseconds before it is given up as dead; default 150 s. */
   idleMs?: number | undefined;
@@ -57,7 +56,7 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
   const { client, type, namespace, labelSelector, fieldSelector, log } = o;
   const clock = o.clock ?? systemClock;
   const { transform = (object: T) => object } = o;
-  const store = createStore<T>({ indexes: o.indexes, transform: (object) => transform(withoutManagedFields(object)) });
+  const store = createStore<T>({ indexes: o.indexes, transform });
   const handlers = new Set<(change: Change<T>) => void>();
   const synced = Promise.withResolvers<void>();
   // `run` itself reports why it ended; this promise is only for those who wait.

@@ -40,7 +40,7 @@ export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<
     let next: string | undefined;
     for (;;) {
       const page = await o.client.list(o.type, { ...o.selection, limit, continue: next, signal });
-      for (const item of page.items) items.push(withoutManagedFields(item));
+      for (const item of page.items) items.push(item);
       if (page.continue === undefined) return { items, resourceVersion: page.resourceVersion };
       next = page.continue;
     }
@@ -72,12 +72,6 @@ export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<
       }
     },
   };
-}
-
-/** Before the next page comes: nobody reads them, and they are most of an object. */
-export function withoutManagedFields<T extends KubeObject>(object: T): T {
-  delete (object.metadata as { managedFields?: unknown }).managedFields;
-  return object;
 }
 
 function placeIsGone(error: unknown): boolean {

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Clock } from "#lib/clock.ts";
 import { CLIENT_REASON, errorFromEvent, KubeError } from "./errors.ts";
 import { networkError } from "./exchange.ts";
+import { cutManagedFields } from "./managed-fields.ts";
 import type { KubeObject, WatchEvent } from "./types.ts";
 
 const NEWLINE = 0x0a;
@@ -17,7 +18,7 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       pending.push(chunk.subarray(start, end));
-      yield Buffer.concat(pending).toString("utf8");
+      yield textOf(pending);
       pending = [];
       start = end + 1;
     }
@@ -26,6 +27,13 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
   if (pending.length > 0) {
     throw new KubeError("the watch ended in the middle of an event", { status: 0, reason: CLIENT_REASON.malformed });
   }
+}
+
+/** Nearly every line lies in one chunk, and need not be copied to be read. */
+function textOf(parts: readonly Uint8Array[]): string {
+  const [first] = parts;
+  const bytes = parts.length === 1 && first ? first : Buffer.concat(parts);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
 
 /** How a watch's stream is read. */
@@ -86,7 +94,7 @@ function idleError(o: ReadWatchOptions): KubeError {
 function parseEvent<T extends KubeObject>(line: string, what: string): WatchEvent<T> {
   let event: { type?: unknown; object?: { metadata?: unknown } };
   try {
-    event = JSON.parse(line);
+    event = JSON.parse(cutManagedFields(line, ["object"]));
   } catch (error) {
     throw malformed(`${what}: a line of the watch is not JSON`, error);
   }

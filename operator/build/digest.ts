@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** SHA-256 of a text as hex. Caches hold this in place of credentials and configurations. */
 export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 /** The entries of a ConfigMap's or Secret's `data`, each value reduced to its digest. */

@@ -10,8 +10,22 @@ export interface RenderedConfig {
   readonly modelConfigured: Verdict;
 }
 
+/** Of each class as it is, by what of an instance goes into it: most instances ask for nothing of their own. */
+const rendered = new WeakMap<OpenClawClass, Map<string, RenderedConfig>>();
+const MAX_RENDERED = 1_000;
+
 /** Renders an instance's OpenClaw configuration, or says by which field it cannot be. */
 export function renderConfig(instance: OpenClawInstance, plan: OpenClawClass, modelGatewayUrl: string): RenderedConfig {
+  const { model, gateway, network } = instance.spec;
+  const key = JSON.stringify([modelGatewayUrl, model, gateway, network]);
+  const known = rendered.get(plan) ?? new Map<string, RenderedConfig>();
+  if (known.size >= MAX_RENDERED) known.clear();
+  const config = known.get(key) ?? render(instance, plan, modelGatewayUrl);
+  rendered.set(plan, known.set(key, config));
+  return config;
+}
+
+function render(instance: OpenClawInstance, plan: OpenClawClass, modelGatewayUrl: string): RenderedConfig {
   const { models, defaultModel: classDefault, agent, gateway } = plan.spec;
   const wanted = instance.spec.model?.default ?? classDefault ?? models[0]?.name;
   if (wanted === undefined || !models.some(({ name }) => name === wanted)) {
