@@ -178,9 +178,9 @@ function isLabelledOurs(object: KubeObject): boolean {
   return Object.entries(MANAGED_BY).every(([key, value]) => object.metadata.labels?.[key] === value);
 }
 
-function took<T extends KubeObject>(context: ActContext, type: ResourceType<T>, object: T, what: string): void {
+function took<T extends KubeObject>(context: Acting, type: ResourceType<T>, object: T, what: string): void {
   context.assume(type, object);
-  context.log.info({ kind: type.kind, name: object.metadata.name }, what);
+  context.wrote.push(`${what} ${type.kind} ${object.metadata.name}`);
 }
 
 function hashOptions({ operatorVersion }: ActContext) {
