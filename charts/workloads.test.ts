@@ -5,7 +5,7 @@ import type { Deployment } from "./kinds.fixture.ts";
 const COMPONENTS = ["operator", "api", "model-gateway"];
 /** What Node is told beside the file to run. */
 const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  operator: ["--max-semi-space-size=2", "--initial-old-space-size=24", "--heap-growing-percent=20"],
+  operator: ["--max-semi-space-size=4", "--initial-old-space-size=24", "--heap-growing-percent=20"],
 };
 /** The first run on a machine compiles helm. */
 const BUILD_MS = 1_800_000;

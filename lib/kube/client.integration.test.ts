@@ -93,6 +93,14 @@ describe("the client on a real apiserver", () => {
     expect(await client.delete(CONFIG_MAPS, ref(object))).toBe(false);
   });
 
+  it("leaves managedFields out of every answer", async () => {
+    const made = await client.create(CONFIG_MAPS, configMap());
+    const { namespace } = made.metadata;
+    const { items } = await client.list(CONFIG_MAPS, { namespace });
+    for (const object of [made, await client.get(CONFIG_MAPS, ref(made)), ...items])
+      expect(object?.metadata).not.toHaveProperty("managedFields");
+  });
+
   it("refuses to overwrite a newer state", async () => {
     const object = await client.create(CONFIG_MAPS, configMap({ a: "1" }));
     await client.replace(CONFIG_MAPS, { ...object, data: { a: "2" } });

@@ -192,7 +192,7 @@ describe("the informer on a real apiserver", () => {
       allowWatchBookmarks: "true",
       timeoutSeconds: "300",
     });
-    expect(t.proxy.requests.find(isList)?.path).toContain("limit=500");
+    expect(t.proxy.requests.find(isList)?.path).toContain("limit=50");
     for (const one of t.informer.list()) expect(one.metadata).not.toHaveProperty("managedFields");
     t.stop.abort();
     await running;

@@ -23,8 +23,8 @@ export interface ListerOptions<T extends KubeObject> {
   selection: Selection;
 }
 
-/** A page of this size is less than a megabyte of text; a whole list of thousands would need tens of them at once. */
-const PAGE_SIZE = 100;
+/** A page of this size is half a megabyte of text; a whole list of thousands would need tens of them at once. */
+const PAGE_SIZE = 50;
 
 /** A lister that has seen nothing. */
 export function createLister<T extends KubeObject>(o: ListerOptions<T>): Lister<T> {
