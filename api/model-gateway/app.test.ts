@@ -1,131 +1,23 @@
-import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import OpenAI, { APIError } from "openai";
-import { pino } from "pino";
-import { Registry } from "prom-client";
-import { Agent } from "undici";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type KeyRing, keysReady, modelKey, newSlot, parseKeyRing } from "#lib/keys.ts";
-import { ManualClock } from "#test/harness/manual-clock.ts";
-import { type ModelSimulator, startModelSimulator } from "#test/harness/model/simulator.ts";
-import { createByteBudget } from "../limit/byte-budget.ts";
-import { createOpenStreams } from "../limit/open-streams.ts";
-import { createModelGatewayApp } from "./app.ts";
-import type { ModelCatalog, ModelTarget } from "./catalog.ts";
-import type { Provider } from "./config.ts";
-import { UsageMetrics } from "./usage-metrics.ts";
+import { describe, expect, it } from "vitest";
+import { modelKey, newSlot, parseKeyRing } from "#lib/keys.ts";
+import {
+  ask,
+  callLogged,
+  client,
+  collect,
+  gateway,
+  MODELS,
+  PROVIDER_KEY,
+  refused,
+  ring,
+  series,
+  simulator,
+  slot,
+  streamed,
+  useGateway,
+} from "./gateway.fixture.ts";
 
-const PROVIDER_KEY = "sk-provider-key-that-nobody-may-see";
-const MODELS: Record<string, ModelTarget> = {
-  "standard/default": { provider: "main", providerModel: "gpt-simulated" },
-  "standard/elsewhere": { provider: "gone", providerModel: "x" },
-  "standard/unconfigured": { provider: "nobody", providerModel: "x" },
-};
-
-let ring: KeyRing;
-let slot: string;
-let simulator: ModelSimulator;
-let gateway: Gateway;
-
-interface Gateway {
-  url: string;
-  server: Server;
-  registry: Registry;
-  metrics: UsageMetrics;
-  clock: ManualClock;
-  log: string[];
-  catalog: ModelCatalog & { hasSynced: boolean };
-  close(): Promise<void>;
-}
-
-async function startGateway(providers: Provider[], models = MODELS): Promise<Gateway> {
-  const registry = new Registry();
-  const clock = new ManualClock();
-  const metrics = new UsageMetrics(registry, clock);
-  const lines: string[] = [];
-  const catalog = { hasSynced: true, find: (name: string) => models[name], names: () => Object.keys(models).sort() };
-  const dispatcher = new Agent({ allowH2: false });
-  const app = createModelGatewayApp({
-    keyRing: ring,
-    catalog,
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
-    dispatcher,
-    calls: createOpenStreams(32),
-    bodies: createByteBudget({ total: 2 ** 26, perOwner: 2 ** 25 }),
-    metrics,
-    clock,
-    log: pino({ level: "trace" }, { write: (line: string) => lines.push(line) }),
-    newId: () => "call-1",
-  });
-  const { server, url } = await serve(app);
-  const close = async () => {
-    server.close();
-    server.closeAllConnections();
-    await dispatcher.destroy();
-  };
-  return { url, server, registry, metrics, clock, log: lines, catalog, close };
-}
-
-async function serve(handler: RequestListener): Promise<{ server: Server; url: string }> {
-  const server = createServer(handler);
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
-}
-
-const provider = (more: Partial<Provider> = {}): Provider => ({
-  name: "main",
-  baseUrl: simulator.url,
-  apiKey: PROVIDER_KEY,
-  timeoutMs: 300_000,
-  ...more,
-});
-const client = (apiKey = modelKey(ring[0], slot)) => new OpenAI({ baseURL: gateway.url, apiKey, maxRetries: 0 });
-const ask = (content: string, model = "standard/default") => ({
-  model,
-  messages: [{ role: "user" as const, content }],
-});
-const streamed = (content: string) => ({ ...ask(content), stream: true as const });
-async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of stream) items.push(item);
-  return items;
-}
-async function refused(call: Promise<unknown>): Promise<APIError> {
-  const error = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof APIError)) throw new Error("was not refused", { cause: error });
-  return error;
-}
-/** The series of one metric as `{labels} value`, once as many calls as wanted were counted. */
-async function series(name: string): Promise<Record<string, number>> {
-  const metric = await gateway.registry.getSingleMetric(name)?.get();
-  return Object.fromEntries(
-    (metric?.values ?? []).map(({ labels, value }) => [Object.values(labels).join(" "), value]),
-  );
-}
-/** Resolves when the gateway has written its line about a call. */
-async function callLogged(count = 1): Promise<Record<string, unknown>[]> {
-  const lines = () => gateway.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "model call");
-  while (lines().length < count) await new Promise((resolve) => setImmediate(resolve));
-  return lines();
-}
-
-beforeAll(keysReady);
-beforeEach(async () => {
-  ring = parseKeyRing(`${"b2".repeat(32)},${"a1".repeat(32)}`);
-  slot = newSlot();
-  simulator = await startModelSimulator({ apiKey: PROVIDER_KEY });
-  gateway = await startGateway([provider(), provider({ name: "gone", baseUrl: "http://127.0.0.1:1/v1" })]);
-});
-afterEach(async () => {
-  await gateway.close();
-  await simulator.close();
-  expect(gateway.log.join("")).not.toContain(PROVIDER_KEY);
-  expect(gateway.log.join("")).not.toContain("hmk_");
-});
+useGateway();
 
 describe("a chat completion through the gateway", () => {
   it("reaches the provider under its own name of the model and with its own key only", async () => {
@@ -297,95 +189,5 @@ describe("what is asked for", () => {
     const answer = await fetch(`${gateway.url}/embeddings`, { method: "POST", headers });
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({ error: { code: "not_found" } });
-  });
-});
-
-describe("trouble at the provider", () => {
-  it.each([400, 404, 429, 500, 503])("keeps its status %i and its words", async (status) => {
-    const error = await refused(client().chat.completions.create(streamed(`STATUS:${status}`)));
-    expect(error).toMatchObject({ status, code: "simulated" });
-    expect(error.message).toContain(`simulated status ${status}`);
-    expect(await callLogged()).toMatchObject([{ code: status, cause: expect.stringContaining("simulated status") }]);
-  });
-
-  it("says that the credential was refused without the provider's words about it", async () => {
-    await gateway.close();
-    gateway = await startGateway([provider({ apiKey: "sk-outdated" })]);
-    const error = await refused(client().chat.completions.create(ask("hi")));
-    expect(error).toMatchObject({ status: 401, code: "provider_credential_refused" });
-    expect(error.message).toContain("main");
-    expect(await callLogged()).toMatchObject([{ code: 401, cause: expect.stringContaining("Incorrect API key") }]);
-  });
-
-  it("answers 502 when it can't be reached or is not configured", async () => {
-    expect(await refused(client().chat.completions.create(ask("hi", "standard/elsewhere")))).toMatchObject({
-      status: 502,
-      code: "provider_unreachable",
-    });
-    expect(await callLogged()).toMatchObject([{ code: 502, cause: expect.stringContaining("ECONNREFUSED") }]);
-    expect(await refused(client().chat.completions.create(ask("hi", "standard/unconfigured")))).toMatchObject({
-      status: 502,
-      code: "provider_not_configured",
-    });
-  });
-
-  it("cuts the client's stream where the provider's broke off", async () => {
-    const words: string[] = [];
-    const read = async () => {
-      for await (const chunk of await client().chat.completions.create(streamed("DROP")))
-        words.push(chunk.choices[0]?.delta.content ?? "");
-    };
-    await expect(read()).rejects.toThrow();
-    expect(words.join("")).toBe("partial answer ");
-    expect(await callLogged()).toMatchObject([{ code: 502, cause: expect.stringContaining("provider_unreachable") }]);
-  });
-
-  it("answers 502 when it breaks off before it answered", async () => {
-    const error = await refused(client().chat.completions.create(ask("DROP")));
-    expect(error).toMatchObject({ status: 502, code: "provider_unreachable" });
-  });
-
-  it("answers 504 when it stays silent, and cuts a stream that falls silent", async () => {
-    await gateway.close();
-    gateway = await startGateway([provider({ timeoutMs: 200 })]);
-    const error = await refused(client().chat.completions.create(ask("HANGHEAD")));
-    expect(error).toMatchObject({ status: 504, code: "provider_timeout" });
-    await expect(client().chat.completions.create(streamed("HANG")).then(collect)).rejects.toThrow();
-    expect(await simulator.when((stats) => stats.aborted === 2)).toMatchObject({ active: 0 });
-    expect(await callLogged(2)).toMatchObject([{ code: 504 }, { code: 504 }]);
-  });
-
-  it.each([
-    [500, JSON.stringify({ error: { message: `bad key ${PROVIDER_KEY}!` } }), "bad key [redacted]!"],
-    [500, `<html>${PROVIDER_KEY}</html>`, "the model provider main answered 500"],
-    [302, "", "the model provider main answered 302"],
-  ])("never passes the provider's key or a redirect on (%i %s)", async (status, body, words) => {
-    const odd = await serve((_req, res) => res.writeHead(status, { location: `http://x/?${PROVIDER_KEY}` }).end(body));
-    await gateway.close();
-    gateway = await startGateway([provider({ baseUrl: odd.url })]);
-    const headers = { authorization: `Bearer ${modelKey(ring[0], slot)}` };
-    const answer = await fetch(`${gateway.url}/chat/completions`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(ask("hi")),
-      redirect: "manual",
-    });
-    const text = await answer.text();
-    expect(answer.status).toBe(status === 302 ? 502 : status);
-    expect(JSON.parse(text)).toMatchObject({ error: { message: words } });
-    expect(text + JSON.stringify([...answer.headers])).not.toContain(PROVIDER_KEY);
-    odd.server.close();
-    odd.server.closeAllConnections();
-  });
-
-  it("passes on when to try again", async () => {
-    const busy = await serve((_req, res) => res.writeHead(429, { "retry-after": "7" }).end("{}"));
-    await gateway.close();
-    gateway = await startGateway([provider({ baseUrl: busy.url })]);
-    const error = await refused(client().chat.completions.create(ask("hi")));
-    expect(error.status).toBe(429);
-    expect(error.headers?.get("retry-after")).toBe("7");
-    busy.server.close();
-    busy.server.closeAllConnections();
   });
 });
