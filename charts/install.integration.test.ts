@@ -280,7 +280,7 @@ describe("the operator's rights, in use", () => {
     await plane.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a" } }));
     const namespaces = [TENANTS, "team-a"];
     await install({ operator: { watchNamespaces: namespaces } });
-    await live({ namespaces, classStatus: false });
+    await live({ namespaces });
     expect(await refused()).toEqual([]);
     const account = `system:serviceaccount:${NAMESPACE}:hatchery-operator`;
     for (const asked of [

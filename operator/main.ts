@@ -34,8 +34,6 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
     callGateway: gateways.call,
     suspension,
     namespaces: config.watchNamespaces,
-    classStatus: config.watchNamespaces === undefined,
-    nodes: config.watchNamespaces === undefined,
     workers: config.workers,
     gatewayRecheckMs: config.gatewayRecheckMs,
     identity: config.podName,

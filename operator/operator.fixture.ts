@@ -82,8 +82,8 @@ export interface RunningOperator extends Operator {
 }
 
 /**
- * Starts an operator for one namespace (or as `options` say), without leader election, and resolves once its caches are
- * synced.
+ * Starts an operator without leader election, and resolves once its caches are synced: for one namespace with a class of its
+ * own and all rights, or for the `namespaces` of the options.
  */
 export async function startOperator(
   kubeconfig: string,
@@ -98,7 +98,7 @@ export async function startOperator(
   const suspension = createGatewaySuspension();
   const operator = createOperator({
     client,
-    namespaces: [namespace],
+    ...("namespaces" in options ? {} : { namespaces: [namespace], classStatus: true, nodes: true }),
     settings: {
       keyRing: parseKeyRing(ROOT_KEY),
       modelGatewayUrl: "http://model-gateway.test:8080",

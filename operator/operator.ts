@@ -20,14 +20,14 @@ import { createSweep, type Sweep } from "./sweep/sweep.ts";
 /** What an operator is made of; everything that reaches outside comes in here. */
 export interface OperatorOptions {
   readonly client: KubeClient;
-  /** The namespaces to work in; default all. */
+  /** The namespaces to work in; default all. Who is confined to some has no more rights in the cluster than to read classes. */
   readonly namespaces?: readonly string[] | undefined;
   /**
-   * Whether to write the status of classes; default true. Classes are the cluster's: an operator that sees only some
-   * namespaces cannot say how many instances one has, and two such would contradict each other.
+   * Whether to write the status of classes; default only without `namespaces`. Classes are the cluster's: an operator that
+   * sees only some namespaces cannot say how many instances one has, and two such would contradict each other.
    */
   readonly classStatus?: boolean;
-  /** Whether nodes may be read, which takes a right in the whole cluster; default true. */
+  /** Whether nodes may be read, which takes a right in the whole cluster; default only without `namespaces`. */
   readonly nodes?: boolean;
   readonly settings: Settings;
   /** Calls a gateway with its slot's token. */
@@ -62,8 +62,9 @@ export interface Operator {
 
 /** Puts an operator together. */
 export function createOperator(o: OperatorOptions): Operator {
-  const { client, clock, log, registry } = o;
-  const caches = createCaches({ client, clock, log, registry, namespaces: o.namespaces, nodes: o.nodes ?? true });
+  const { client, clock, log, registry, namespaces } = o;
+  const { classStatus = namespaces === undefined, nodes = namespaces === undefined } = o;
+  const caches = createCaches({ client, clock, log, registry, namespaces, nodes });
   const events = createEventRecorder({
     client,
     component: `${GROUP}/operator`,
@@ -83,19 +84,12 @@ export function createOperator(o: OperatorOptions): Operator {
   const drainer = createGatewayDrainer({ ...beside, calls: o.suspension });
   const rollouts: RolloutGate = createRolloutGate({
     caches,
-    wake: (key) => controller.queue.add(key),
-    onProgress: (className) => classes.onProgress(className),
+    wake,
+    onProgress: (className) => classes?.onProgress(className),
   });
-  const classes: ClassController = createClassController({
-    client,
-    caches,
-    rollouts,
-    events,
-    clock,
-    log,
-    registry,
-    gatherMs: o.classGatherMs,
-  });
+  const classes: ClassController | undefined = classStatus
+    ? createClassController({ client, caches, rollouts, events, clock, log, registry, gatherMs: o.classGatherMs })
+    : undefined;
   const controller: Controller = createController({
     name: "instance",
     reconcile: createInstanceReconciler({
@@ -121,7 +115,7 @@ export function createOperator(o: OperatorOptions): Operator {
   return {
     caches,
     informers: Object.values(caches),
-    controllers: o.classStatus === false ? [controller] : [controller, classes.controller],
+    controllers: classes ? [controller, classes.controller] : [controller],
     sweep,
     events,
     prober,
