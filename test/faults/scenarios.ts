@@ -1,7 +1,7 @@
 import { type ClassSpecInput, INSTANCES, type OpenClawInstance } from "#crds/index.ts";
 import { CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
 import { waitFor } from "#test/cluster/wait.ts";
-import { GROWING, type Site } from "./site.ts";
+import { GROWING, PATIENCE, type Site } from "./site.ts";
 
 /** Something an operator has to bring about, in which it can be disturbed. */
 export interface Scenario {
@@ -27,10 +27,14 @@ async function createReady(site: Site): Promise<OpenClawInstance> {
 /** All children that are deleted with their instance. */
 async function collected(site: Site): Promise<void> {
   const types = [PODS, SECRETS, CONFIG_MAPS, SERVICES];
-  await waitFor("the children to be collected", async () => {
-    const left = await Promise.all(types.map((type) => site.client.get(type, site.child)));
-    return left.every((child) => child === undefined);
-  });
+  await waitFor(
+    "the children to be collected",
+    async () => {
+      const left = await Promise.all(types.map((type) => site.client.get(type, site.child)));
+      return left.every((child) => child === undefined);
+    },
+    PATIENCE,
+  );
 }
 
 /** A change of a running instance whose pod is to be another in the end. */
@@ -85,10 +89,14 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: createReady,
     act: (site) => site.change({ storage: { size: GROWN } }),
     async done(site) {
-      await waitFor("the claim to ask for more", async () => {
-        const claim = await site.client.get(PERSISTENT_VOLUME_CLAIMS, site.child);
-        return claim?.spec?.resources?.requests?.storage === GROWN;
-      });
+      await waitFor(
+        "the claim to ask for more",
+        async () => {
+          const claim = await site.client.get(PERSISTENT_VOLUME_CLAIMS, site.child);
+          return claim?.spec?.resources?.requests?.storage === GROWN;
+        },
+        PATIENCE,
+      );
       await site.ready();
     },
   },
@@ -111,7 +119,7 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: createReady,
     act: (site) => site.remove({ propagationPolicy: "Foreground" }),
     async done(site) {
-      await waitFor("no instance", async () => !(await site.client.get(INSTANCES, site.instance)));
+      await waitFor("no instance", async () => !(await site.client.get(INSTANCES, site.instance)), PATIENCE);
     },
   },
   {
@@ -121,7 +129,7 @@ export const SCENARIOS: readonly Scenario[] = [
     act: (site) => site.remove(),
     async done(site) {
       await collected(site);
-      await waitFor("no volume", async () => !(await site.client.get(PERSISTENT_VOLUME_CLAIMS, site.child)));
+      await waitFor("no volume", async () => !(await site.client.get(PERSISTENT_VOLUME_CLAIMS, site.child)), PATIENCE);
     },
   },
   {

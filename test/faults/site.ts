@@ -28,6 +28,8 @@ const silent = createLogger("test", (process.env.TEST_LOG ?? "silent") as "silen
 export const GROWING = "growing";
 
 /** What an operator puts off for good order, and not because it waits for something. */
+/** Longer than an apiserver is silent in a soak. */
+export const PATIENCE = { timeoutMs: 900_000 };
 const LONGEST_HOLD_MS = 70_000;
 
 const SKIP_MS = 5_000;
@@ -100,7 +102,7 @@ export async function openSite(
     await waitFor(
       "operators at rest",
       () => queues().every((q) => q.depth === 0 && keys.every((key) => q.priorityInHand(key) === undefined)),
-      signal ? { signal } : {},
+      { ...PATIENCE, ...(signal ? { signal } : {}) },
     );
   }
 
@@ -141,12 +143,16 @@ export async function openSite(
     async settled(signal) {
       for (let skipped = 0; skipped < LONGEST_HOLD_MS; skipped += SKIP_MS) await pass(signal);
       // What waits for a cache that is behind is put off again and again until that has caught up.
-      await waitFor("nothing put off", async () => {
-        await idle(signal);
-        if (queues().every(({ size }) => size === 0)) return true;
-        await pass(signal);
-        return false;
-      });
+      await waitFor(
+        "nothing put off",
+        async () => {
+          await idle(signal);
+          if (queues().every(({ size }) => size === 0)) return true;
+          await pass(signal);
+          return false;
+        },
+        PATIENCE,
+      );
     },
     async close() {
       for (const operator of operators) await operator.stop();
