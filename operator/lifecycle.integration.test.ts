@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ANNOTATION, CLASSES, INSTANCES, LABEL, type OpenClawInstance } from "#crds/index.ts";
-import type { KubeClient } from "#lib/kube/client.ts";
+import { describe, expect, it } from "vitest";
+import { ANNOTATION, INSTANCES, LABEL, type OpenClawInstance } from "#crds/index.ts";
 import { controllerOf } from "#lib/kube/owner.ts";
 import {
   CONFIG_MAPS,
@@ -10,56 +9,21 @@ import {
   SECRETS,
   SERVICES,
 } from "#lib/kube/resource.ts";
-import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 import { waitFor } from "#test/cluster/wait.ts";
 import { countRequests, readAuditLog } from "#test/harness/audit-log.ts";
-import { installCrds } from "#test/harness/integration-setup.ts";
+import { instanceNamed, isReady, OPERATOR_AGENT, untilInstance } from "./operator.fixture.ts";
 import {
-  adminClient,
-  classNamed,
-  createSandbox,
-  instanceNamed,
-  isReady,
-  OPERATOR_AGENT,
-  type RunningOperator,
-  startNode,
-  startOperator,
-  untilInstance,
-} from "./operator.fixture.ts";
+  client,
+  namespace,
+  node,
+  operator,
+  plane,
+  ref,
+  startAgain,
+  useOperator,
+} from "./operator-under-test.fixture.ts";
 
-let plane: ControlPlane;
-let client: KubeClient;
-let namespace: string;
-let operator: RunningOperator;
-let node: Awaited<ReturnType<typeof startNode>>;
-
-beforeAll(async () => {
-  plane = await startControlPlane({ audit: true });
-  await installCrds(plane);
-  client = adminClient(plane.kubeconfig);
-});
-
-afterAll(async () => {
-  await client.close();
-  await plane.stop();
-});
-
-beforeEach(async () => {
-  namespace = await createSandbox(client);
-  await client.create(CLASSES, classNamed(namespace));
-  node = await startNode(client, namespace);
-  operator = await startOperator(plane.kubeconfig, namespace);
-});
-
-afterEach(async () => {
-  await operator.stop();
-  await node.stop();
-  await client.delete(CLASSES, { name: namespace });
-});
-
-function ref(name: string) {
-  return { namespace, name };
-}
+useOperator();
 
 /** What the operator under test asked of the apiserver in this test's namespace. */
 async function requests() {
@@ -156,7 +120,7 @@ describe("an instance with nothing but an owner and a class", () => {
     const calls = node.gatewayCalls();
     await operator.stop();
     const before = (await requests()).length;
-    operator = await startOperator(plane.kubeconfig, namespace);
+    await startAgain();
     await atRest();
     expect((await requests()).slice(before).filter(({ verb }) => verb !== "list")).toEqual([]);
     expect(node.gatewayCalls()).toBe(calls);

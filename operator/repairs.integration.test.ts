@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CLASSES, INSTANCES } from "#crds/index.ts";
+import { describe, expect, it } from "vitest";
+import { INSTANCES } from "#crds/index.ts";
 import { systemClock } from "#lib/clock.ts";
-import type { KubeClient } from "#lib/kube/client.ts";
 import {
   CONFIG_MAPS,
   NAMESPACES,
@@ -11,58 +10,22 @@ import {
   SERVICES,
 } from "#lib/kube/resource.ts";
 import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
-import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 import { waitFor } from "#test/cluster/wait.ts";
 import { countRequests, readAuditLog } from "#test/harness/audit-log.ts";
-import { installCrds } from "#test/harness/integration-setup.ts";
 import { refusalOf } from "./instance/refusal.ts";
+import { instanceNamed, isReady, OPERATOR_AGENT, untilInstance, untilTold } from "./operator.fixture.ts";
 import {
-  adminClient,
-  classNamed,
-  createSandbox,
-  instanceNamed,
-  isReady,
-  OPERATOR_AGENT,
-  type RunningOperator,
-  startNode,
-  startOperator,
-  untilInstance,
-  untilTold,
-} from "./operator.fixture.ts";
+  client,
+  namespace,
+  node,
+  operator,
+  plane,
+  ref,
+  startAgain,
+  useOperator,
+} from "./operator-under-test.fixture.ts";
 
-let plane: ControlPlane;
-let client: KubeClient;
-let namespace: string;
-let operator: RunningOperator;
-let node: Awaited<ReturnType<typeof startNode>>;
-
-beforeAll(async () => {
-  plane = await startControlPlane({ audit: true });
-  await installCrds(plane);
-  client = adminClient(plane.kubeconfig);
-});
-
-afterAll(async () => {
-  await client.close();
-  await plane.stop();
-});
-
-beforeEach(async () => {
-  namespace = await createSandbox(client);
-  await client.create(CLASSES, classNamed(namespace));
-  node = await startNode(client, namespace);
-  operator = await startOperator(plane.kubeconfig, namespace);
-});
-
-afterEach(async () => {
-  await operator.stop();
-  await node.stop();
-  await client.delete(CLASSES, { name: namespace });
-});
-
-function ref(name: string) {
-  return { namespace, name };
-}
+useOperator();
 
 function create(name: string, spec = {}) {
   return client.create(INSTANCES, instanceNamed(namespace, name, { className: namespace, ...spec }));
@@ -83,7 +46,7 @@ describe("a volume", () => {
   it("that nobody makes is told of after a minute", async () => {
     await operator.stop();
     const clock = { ...systemClock, now: () => Date.now() + 61_000 };
-    operator = await startOperator(plane.kubeconfig, namespace, { clock });
+    await startAgain({ clock });
     await node.stop();
     await create("alice");
     const { status } = await untilTold(client, plane, operator, ref("alice"), "ClaimPending");

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { systemClock, timestamp } from "#lib/clock.ts";
+import { systemClock } from "#lib/clock.ts";
 import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
 import { loadKubeAccess } from "#lib/kube/config.ts";
 import { createController } from "#lib/kube/controller.ts";
@@ -9,6 +9,7 @@ import { NODES, PERSISTENT_VOLUME_CLAIMS, type PersistentVolumeClaim, PODS, type
 import { type KubeObject, parseKey, type ResourceType } from "#lib/kube/types.ts";
 import { createLogger } from "#lib/log.ts";
 import { runProcess } from "#lib/process.ts";
+import { readyStatus } from "#test/harness/fake-node.ts";
 
 /*
  * Scheduler, kubelet, provisioner and all gateways in one process: binds each claim and each pod, makes the pod ready after
@@ -107,30 +108,6 @@ async function settled(request: Promise<unknown>): Promise<void> {
 /** The n-th address of 127.1.0.0 and up. */
 function addressOf(n: number): string {
   return `127.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
-}
-
-function readyStatus(pod: Pod, address: string): NonNullable<Pod["status"]> {
-  const now = timestamp(Date.now());
-  const [container] = pod.spec?.containers ?? [];
-  const condition = (type: string) => ({ type, status: "True", lastTransitionTime: now });
-  return {
-    phase: "Running",
-    podIP: address,
-    podIPs: [{ ip: address }],
-    startTime: now,
-    conditions: ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition),
-    containerStatuses: [
-      {
-        name: container?.name ?? "",
-        image: container?.image ?? "",
-        imageID: "",
-        ready: true,
-        started: true,
-        restartCount: 0,
-        state: { running: { startedAt: now } },
-      },
-    ],
-  };
 }
 
 /** Thousands of whole pods would cost this process the time that is to be the apiserver's. */
