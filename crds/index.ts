@@ -4,7 +4,7 @@ export * from "./reasons.ts";
 export { CLASSES, INSTANCES } from "./resources.ts";
 export { classSpecSchema } from "./schema/class-spec.ts";
 export { classStatusSchema } from "./schema/class-status.ts";
-export { conditionSchema, MESSAGE_MAX } from "./schema/condition.ts";
+export { conditionSchema } from "./schema/condition.ts";
 export { egressSchema, instanceSpecSchema } from "./schema/instance-spec.ts";
 export { instanceStatusSchema, runtimeSchema } from "./schema/instance-status.ts";
 export { classSchema, instanceSchema } from "./schema/objects.ts";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { keyedList } from "./collections.ts";
 import { dateTime } from "./scalars.ts";
 
-/** Longest message of a condition or failure, in characters; writers shorten to it. */
+/** Longest message of a condition or failure, in characters; writers stay far below. */
 export const MESSAGE_MAX = 32_768;
 
 /** A condition as all Kubernetes objects carry them. */

@@ -1,7 +1,6 @@
 import {
   CLASS_CONDITION,
   type ClassStatus,
-  MESSAGE_MAX,
   type OpenClawClass,
   type OpenClawInstance,
   REASON,
@@ -10,6 +9,7 @@ import {
 import { timestamp } from "#lib/clock.ts";
 import { type Condition, findCondition, setCondition } from "#lib/kube/conditions.ts";
 import { objectKey } from "#lib/kube/types.ts";
+import { shorten } from "#lib/shorten.ts";
 import { siftConfig } from "../build/forbidden-config.ts";
 import type { Count } from "./census.ts";
 
@@ -30,6 +30,9 @@ type Judged = Pick<Condition, "status" | "reason" | "message"> & { readonly reas
 
 /** Names of instances in a message: enough to begin with. */
 const NAMED = 3;
+
+/** ... and of fields that are refused. */
+const FIELDS_MAX = 1_000;
 
 /** The whole status of a class. `now` in epoch milliseconds. */
 export function deriveClassStatus(plan: OpenClawClass, found: ClassFindings, now: number): ClassStatus {
@@ -57,8 +60,8 @@ function judgeConfig({ spec }: OpenClawClass): Judged {
     return { status: "True", reason: REASON.AsExpected, message: "Instances can be configured by the class." };
   }
   const fields = forbidden.map((path) => `gateway.config.${path}`).join(", ");
-  const message = `These belong to the operator and may not be set: ${fields}. Remove them; until then what runs stays as it is.`;
-  return { status: "False", reason: REASON.ForbiddenConfigKey, message: message.slice(0, MESSAGE_MAX) };
+  const message = `These belong to the operator and may not be set: ${shorten(fields, FIELDS_MAX)}. Remove them; until then what runs stays as it is.`;
+  return { status: "False", reason: REASON.ForbiddenConfigKey, message };
 }
 
 /** Undefined while that cannot be said yet, and what was said of the same class still holds. */

@@ -1,7 +1,11 @@
 import { type OpenClawClass, type OpenClawInstance, REASON, STEP } from "#crds/index.ts";
+import { shorten } from "#lib/shorten.ts";
 import { privateDestinations } from "../build/network-policy.ts";
 import { buildOpenClawConfig, renderOpenClawConfig } from "../build/openclaw-config.ts";
 import { fails, holds, unknown, type Verdict } from "./verdict.ts";
+
+/** Of the fields that are refused, enough to begin with. */
+const NAMES_MAX = 1_000;
 
 /** The rendered configuration, absent when the spec allows none, and why. */
 export interface RenderedConfig {
@@ -51,7 +55,7 @@ function render(instance: OpenClawInstance, plan: OpenClawClass, modelGatewayUrl
   });
   const refused = [...forbidden.map((path) => `gateway.config.${path}`), ...privateDestinations(instance)];
   if (refused.length > 0) {
-    const message = `These belong to the operator or the class and may not be set: ${refused.join(", ")}. Remove them; until then what runs stays as it is.`;
+    const message = `These belong to the operator or the class and may not be set: ${shorten(refused.join(", "), NAMES_MAX)}. Remove them; until then what runs stays as it is.`;
     return { text: undefined, configValid: fails(STEP.Config, REASON.ForbiddenConfigKey, message), modelConfigured };
   }
   return { text: renderOpenClawConfig(config), configValid: holds("The configuration is rendered."), modelConfigured };

@@ -22,6 +22,11 @@ describe("the reason of a fault", () => {
     expect(judgePod(pod(ended(1, cut)), NOW).message).not.toMatch(/secret|xxx/);
   });
 
+  it("is cut between characters", () => {
+    const { message } = judgePod(pod(ended(1, `🦀🦀${"x".repeat(999)}`)), NOW);
+    expect(message.isWellFormed()).toBe(true);
+  });
+
   it("does not change with the kubelet's turns between a pull and the pause after it", () => {
     const waiting = (reason: string, message: string) => container({ state: { waiting: { reason, message } } });
     const failed = judgePod(pod(waiting("ErrImagePull", pull)), NOW);

@@ -1,4 +1,5 @@
 import type { Pod } from "#lib/kube/resource.ts";
+import { endOf } from "#lib/shorten.ts";
 
 type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
 
@@ -23,7 +24,7 @@ export function lastWords(terminated: Terminated): string {
     .join(" | ");
   return words === ""
     ? `it said nothing (${terminated.reason ?? `exit ${terminated.exitCode}`}).`
-    : words.slice(-WORDS_MAX);
+    : endOf(words, WORDS_MAX);
 }
 
 /** Conversations are logged below `warn`, and a status is read by more people than a log. */

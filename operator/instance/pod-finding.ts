@@ -1,4 +1,4 @@
-import { MESSAGE_MAX, REASON, type Reason, STEP, type Step } from "#crds/index.ts";
+import { REASON, type Reason, STEP, type Step } from "#crds/index.ts";
 
 /** What a pod's status amounts to. */
 export interface PodVerdict {
@@ -37,5 +37,5 @@ export function starting(): PodVerdict {
 
 /** Something that waiting does not cure. */
 export function fault(stage: PodVerdict["stage"], reason: Reason, message: string): PodVerdict {
-  return { stage, reason, message: message.slice(0, MESSAGE_MAX), failed: true };
+  return { stage, reason, message, failed: true };
 }

@@ -1,14 +1,18 @@
-import { MESSAGE_MAX, REASON } from "#crds/index.ts";
+import { REASON } from "#crds/index.ts";
 import { isForbidden, isInvalid, type KubeError } from "#lib/kube/errors.ts";
+import { shorten } from "#lib/shorten.ts";
 import type { Blocked } from "./verdict.ts";
 import type { Write } from "./write.ts";
+
+/** An admission webhook may say much. */
+const WORDS_MAX = 1_000;
 
 /** What a refusal of the apiserver means for an instance; undefined when the error is no refusal and is to be tried again. */
 export function refusalOf(error: unknown, { step, type, verb }: Write): Blocked | undefined {
   if (!isForbidden(error) && !isInvalid(error)) return undefined;
   const { message, details } = error as KubeError;
-  const text = (next: string) =>
-    `The apiserver refused to ${verb} the ${type.kind}: ${message}. ${next}`.slice(0, MESSAGE_MAX);
+  const words = shorten(message, WORDS_MAX);
+  const text = (next: string) => `The apiserver refused to ${verb} the ${type.kind}: ${words}. ${next}`;
   if (isNamespaceTerminating(details)) {
     return { step, reason: REASON.Terminating, message: "The namespace is being deleted." };
   }

@@ -88,6 +88,15 @@ describe("a status", () => {
     expect(blocked).toMatchObject({ phase: "Ready", failure: { step: "network", reason: "NameTaken" } });
   });
 
+  it("has no message that the schema forbids, and none that is stored in another way", () => {
+    const long = fails("config", "ForbiddenConfigKey", `a${"🦀".repeat(40_000)}`);
+    const status = derive({ judgement: aJudgement({ ConfigValid: long }) });
+    expect(instanceStatusSchema.safeParse(status).error).toBeUndefined();
+    expect(condition(status, "Ready")?.message).toMatch(/^The gateway serves, but: a🦀/);
+    const all = [status.failure?.message, ...(status.conditions ?? []).map(({ message }) => message)];
+    expect(all.every((message) => message?.isWellFormed())).toBe(true);
+  });
+
   it("of a blocked child fails the condition it stands for", () => {
     const judgement = aJudgement({ PodReady: unknown("waits"), StorageReady: unknown("waits") });
     const storage = derive({ judgement, blocked: { step: "storage", reason: "QuotaExceeded", message: "full" } });

@@ -13,6 +13,7 @@ import { timestamp } from "#lib/clock.ts";
 import { defined } from "#lib/defined.ts";
 import { findCondition, isConditionTrue, setCondition } from "#lib/kube/conditions.ts";
 import type { Pod } from "#lib/kube/resource.ts";
+import { shorten } from "#lib/shorten.ts";
 import { runtimeName } from "../build/identity.ts";
 import { serviceEndpoint } from "../build/service.ts";
 import { observeRuntime } from "./runtime.ts";
@@ -21,6 +22,9 @@ import { type Blocked, type Judgement, unknown, type Verdict, waits } from "./ve
 
 /** Earlier links of the chain first: of several faults the first is the culprit. */
 const CHAIN = ["ClassFound", "ConfigValid", "ModelConfigured", "StorageReady", "PodReady", "GatewayReachable"] as const;
+
+/** Longest message: words of others come in, and each fault is told in three places. */
+const WORDS_MAX = 4_000;
 
 /** What a status is made from. */
 export interface Findings {
@@ -51,7 +55,13 @@ export function deriveStatus(instance: OpenClawInstance, found: Findings, now: n
     (list, [type, { status, reason, message }]) =>
       setCondition(
         list,
-        { type, status, reason, message, observedGeneration: instance.metadata.generation },
+        {
+          type,
+          status,
+          reason,
+          message: shorten(message, WORDS_MAX),
+          observedGeneration: instance.metadata.generation,
+        },
         timestamp(now),
       ),
     before.conditions ?? [],
@@ -136,7 +146,8 @@ function failureOf(
   const culprit = [...faults.slice(0, 3), blocked, ...faults.slice(3)].find((fault) => fault !== undefined);
   if (!culprit) return undefined;
   const same = before?.step === culprit.step && before.reason === culprit.reason;
-  return { ...culprit, since: same ? before.since : timestamp(now) };
+  const message = shorten(culprit.message, WORDS_MAX);
+  return { ...culprit, message, since: same ? before.since : timestamp(now) };
 }
 
 function judgeReady({ PodReady, GatewayReachable }: Judgement, failure: InstanceFailure | undefined): Verdict {

@@ -1,6 +1,7 @@
 import { ANNOTATION, type OpenClawInstance, REASON, type Reason, STEP } from "#crds/index.ts";
 import type { JsonPatchOperation } from "#lib/kube/client.ts";
 import { CONFIG_MAPS, type ConfigMap, type Pod } from "#lib/kube/resource.ts";
+import { shorten } from "#lib/shorten.ts";
 import { CONFIG_FILE, PREVIOUS_FILE } from "../build/config-map.ts";
 import { digest } from "../build/digest.ts";
 import type { NodeState } from "./node-state.ts";
@@ -75,7 +76,7 @@ export function goBack(view: View, previous: Release, attempt: string, because: 
   const { image, configDigest } = previous;
   return [
     { op: "copy", from: file(PREVIOUS_FILE), path: file(CONFIG_FILE) },
-    ...annotate({ image, configDigest, rolledBackFrom: attempt, rolledBackBecause: because.slice(0, BECAUSE_MAX) }),
+    ...annotate({ image, configDigest, rolledBackFrom: attempt, rolledBackBecause: shorten(because, BECAUSE_MAX) }),
     ...forgetPrevious(view),
   ];
 }

@@ -1,4 +1,4 @@
-import { type CONDITION, MESSAGE_MAX, REASON, type Reason, type Step } from "#crds/index.ts";
+import { type CONDITION, REASON, type Reason, type Step } from "#crds/index.ts";
 
 /** The conditions that are judged on their own; `Ready` follows from them. */
 export type JudgedCondition = Exclude<keyof typeof CONDITION, "Ready">;
@@ -41,5 +41,5 @@ export function unknown(message: string, reason: Reason = REASON.Pending): Verdi
 
 /** Not as wanted, and it will not become so by waiting. */
 export function fails(failedStep: Step, reason: Reason, message: string): Verdict {
-  return { status: "False", reason, message: message.slice(0, MESSAGE_MAX), failedStep };
+  return { status: "False", reason, message, failedStep };
 }
