@@ -162,6 +162,31 @@ describe("an apiserver that does not delete", () => {
   });
 });
 
+describe("an apiserver that does not let go of a volume", () => {
+  it("makes nobody believe that it will be kept", async () => {
+    await client.create(CLASSES, classNamed(namespace, { deletionPolicy: "Delete" }));
+    const proxy = await startFaultProxy(plane.kubeconfig);
+    await operator.stop();
+    operator = await startOperator(proxy.kubeconfig, namespace);
+    await create("alice");
+    await untilInstance(client, ref("alice"), isReady);
+    const isOfClaims = ({ method, path }: { method: string; path: string }) =>
+      method === "PATCH" && path.includes(`/${PERSISTENT_VOLUME_CLAIMS.plural}/`);
+    proxy.inject({ kind: "answer", status: 403 }, { match: isOfClaims });
+    await client.mergePatch(INSTANCES, ref("alice"), { spec: { deletionPolicy: "Retain" } });
+    const { metadata, status } = await untilReason("alice", "ChildRefused");
+    expect(status?.observedGeneration).toBe((metadata.generation ?? 0) - 1);
+    await operator.stop();
+    await proxy.close();
+    operator = await startOperator(plane.kubeconfig, namespace);
+    const { status: kept } = await untilInstance(client, ref("alice"), isReady);
+    expect(kept?.failure).toBeUndefined();
+    expect((await client.get(PERSISTENT_VOLUME_CLAIMS, ref("openclaw-alice")))?.metadata.ownerReferences ?? []).toEqual(
+      [],
+    );
+  });
+});
+
 describe("a namespace under the strictest PodSecurity standard", () => {
   it("takes the pods as they are", async () => {
     await client.create(CLASSES, classNamed(namespace));

@@ -13,6 +13,6 @@ export function ownerReference(owner: KubeObject, o: { controller?: boolean } = 
 }
 
 /** The reference of the one controller of this object, if it has one. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
+export function controllerOf(object: Pick<KubeObject, "metadata">): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }

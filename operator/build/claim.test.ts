@@ -50,7 +50,7 @@ describe("a claim that is there", () => {
     ["another way to say the size", {}, { storage: { size: "5120Mi" } }],
   ])("is left alone for %s", (_, spec, plan) => {
     const live = stored(build());
-    expect(ownershipPatch(live, build(spec, plan, live))).toBeUndefined();
+    expect(ownershipPatch(live, build(spec, plan, live).metadata)).toBeUndefined();
     expect(growthPatch(live, build(spec, plan, live))).toBeUndefined();
   });
 
@@ -58,7 +58,7 @@ describe("a claim that is there", () => {
     const live = stored(build());
     const wanted = build({ storage: { size: "9Gi" } }, {}, live);
     expect(size(wanted)).toBe("9Gi");
-    expect(ownershipPatch(live, wanted)).toBeUndefined();
+    expect(ownershipPatch(live, wanted.metadata)).toBeUndefined();
     expect(growthPatch(live, wanted)).toEqual({
       metadata: { uid: "claim-uid" },
       spec: { resources: { requests: { storage: "9Gi" } } },
@@ -71,12 +71,14 @@ describe("a claim that is there", () => {
     const live = { ...kept, metadata: { ...kept.metadata, ownerReferences: [other] } };
     const owned = build({ deletionPolicy: "Delete" }, {}, live);
     const owner = controllerOf(owned);
-    expect(ownershipPatch(live, owned)).toEqual({ metadata: { uid: "claim-uid", ownerReferences: [other, owner] } });
+    expect(ownershipPatch(live, owned.metadata)).toEqual({
+      metadata: { uid: "claim-uid", ownerReferences: [other, owner] },
+    });
     const gone = {
       ...stored(owned),
       metadata: { ...stored(owned).metadata, ownerReferences: owner ? [other, owner] : [] },
     };
-    expect(ownershipPatch(gone, build({}, {}, gone))).toEqual({
+    expect(ownershipPatch(gone, build({}, {}, gone).metadata)).toEqual({
       metadata: { uid: "claim-uid", ownerReferences: [other] },
     });
   });
@@ -84,7 +86,7 @@ describe("a claim that is there", () => {
   it("gets back the labels that somebody took", () => {
     const live = stored(build());
     const bare = { ...live, metadata: { ...live.metadata, labels: {} } };
-    expect(ownershipPatch(bare, build({}, {}, bare))).toEqual({
+    expect(ownershipPatch(bare, build({}, {}, bare).metadata)).toEqual({
       metadata: { uid: "claim-uid", labels: live.metadata.labels },
     });
   });

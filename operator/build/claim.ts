@@ -2,37 +2,46 @@ import { type ClassSpec, LABEL, type OpenClawInstance } from "#crds/index.ts";
 import { controllerOf, ownerReference } from "#lib/kube/owner.ts";
 import { readQuantity } from "#lib/kube/quantity.ts";
 import type { PersistentVolumeClaim } from "#lib/kube/resource.ts";
+import type { ObjectMeta } from "#lib/kube/types.ts";
 import { childMetadata, tenantHash } from "./identity.ts";
 
-/** What becomes of the volume with the instance: the instance's word, else the class's. */
-export function deletionPolicy(instance: OpenClawInstance, plan: ClassSpec): "Delete" | "Retain" {
-  return instance.spec.deletionPolicy ?? plan.deletionPolicy;
+/** What becomes of a volume with its instance. */
+export type DeletionPolicy = ClassSpec["deletionPolicy"];
+
+/** The instance's word, else the class's; undefined when it says nothing and its class is gone. */
+export function deletionPolicy(instance: OpenClawInstance, plan: ClassSpec): DeletionPolicy;
+export function deletionPolicy(instance: OpenClawInstance, plan: ClassSpec | undefined): DeletionPolicy | undefined;
+export function deletionPolicy(instance: OpenClawInstance, plan: ClassSpec | undefined): DeletionPolicy | undefined {
+  return instance.spec.deletionPolicy ?? plan?.deletionPolicy;
 }
 
 /**
- * The volume claim. It belongs to the instance only under deletionPolicy Delete, so that nothing else can ever collect it;
- * retained, its labels say whose it is. Of an existing claim what cannot change is taken as it is, and it never shrinks.
+ * Whose the volume claim is. It belongs to the instance only under deletionPolicy Delete, so that nothing else can ever
+ * collect it; retained, its labels say whose it is.
  */
+export function claimMetadata(instance: OpenClawInstance, slot: string, policy: DeletionPolicy): ObjectMeta {
+  const { ownerReferences: _, ...metadata } = childMetadata(instance, {
+    [LABEL.slot]: slot,
+    [LABEL.tenant]: tenantHash(instance.spec.owner),
+  });
+  if (policy === "Retain") return metadata;
+  return { ...metadata, ownerReferences: [ownerReference(instance, { controller: true })] };
+}
+
+/** The volume claim. Of an existing one what cannot change is taken as it is, and it never shrinks. */
 export function buildClaim(
   instance: OpenClawInstance,
   plan: ClassSpec,
   slot: string,
   live?: PersistentVolumeClaim,
 ): PersistentVolumeClaim {
-  const { ownerReferences: _, ...metadata } = childMetadata(instance, {
-    [LABEL.slot]: slot,
-    [LABEL.tenant]: tenantHash(instance.spec.owner),
-  });
   const storageClassName = live
     ? live.spec?.storageClassName
     : (instance.spec.storage?.storageClassName ?? plan.storage.storageClassName);
   return {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
-    metadata:
-      deletionPolicy(instance, plan) === "Delete"
-        ? { ...metadata, ownerReferences: [ownerReference(instance, { controller: true })] }
-        : metadata,
+    metadata: claimMetadata(instance, slot, deletionPolicy(instance, plan)),
     spec: {
       accessModes: ["ReadWriteOnce"],
       resources: { requests: { storage: claimSize(instance, plan, live) } },
@@ -51,16 +60,16 @@ function claimSize(instance: OpenClawInstance, plan: ClassSpec, live?: Persisten
 }
 
 /**
- * The merge patch that brings a claim's owner and labels to those of `wanted`: whether the volume outlives the instance must
+ * The merge patch that brings a claim's owner and labels to these: whether the volume outlives the instance must
  * not depend on anything else. Undefined when there is nothing to change. Bound to the claim's uid, so that it never hits a
  * namesake.
  */
-export function ownershipPatch(live: PersistentVolumeClaim, wanted: PersistentVolumeClaim): object | undefined {
+export function ownershipPatch(live: PersistentVolumeClaim, wanted: ObjectMeta): object | undefined {
   const labels = Object.fromEntries(
-    Object.entries(wanted.metadata.labels ?? {}).filter(([key, value]) => live.metadata.labels?.[key] !== value),
+    Object.entries(wanted.labels ?? {}).filter(([key, value]) => live.metadata.labels?.[key] !== value),
   );
   const relabelled = Object.keys(labels).length > 0;
-  const owner = controllerOf(wanted);
+  const owner = controllerOf({ metadata: wanted });
   const reowned = controllerOf(live)?.uid !== owner?.uid;
   if (!relabelled && !reowned) return undefined;
   const others = (live.metadata.ownerReferences ?? []).filter(({ controller }) => !controller);
@@ -73,7 +82,7 @@ export function ownershipPatch(live: PersistentVolumeClaim, wanted: PersistentVo
   };
 }
 
-/** As `ownershipPatch`, of the claim's size. A storage class may refuse it. */
+/** As `ownershipPatch`, to the size of `wanted`. A storage class may refuse it. */
 export function growthPatch(live: PersistentVolumeClaim, wanted: PersistentVolumeClaim): object | undefined {
   const size = wanted.spec?.resources?.requests?.storage;
   if (size === live.spec?.resources?.requests?.storage) return undefined;

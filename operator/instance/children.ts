@@ -1,7 +1,7 @@
 import { type OpenClawClass, type OpenClawInstance, STEP, type Step } from "#crds/index.ts";
 import { CONFIG_MAPS, NETWORK_POLICIES, PERSISTENT_VOLUME_CLAIMS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
 import type { KubeObject, ResourceType } from "#lib/kube/types.ts";
-import { buildClaim, growthPatch, ownershipPatch } from "../build/claim.ts";
+import { buildClaim, claimMetadata, deletionPolicy, growthPatch, ownershipPatch } from "../build/claim.ts";
 import { buildConfigMap } from "../build/config-map.ts";
 import { runtimeName } from "../build/identity.ts";
 import { buildClassPolicy, buildInstancePolicy } from "../build/network-policy.ts";
@@ -19,6 +19,8 @@ import { type Write, write } from "./write.ts";
 export interface ChildrenPlan {
   readonly writes: Write[];
   readonly blocked: Blocked | undefined;
+  /** The volume is to become, or to be no more, the instance's own: until it has, the spec does not count as observed. */
+  readonly reowns: boolean;
   /** Nothing stands in the way of a pod once the writes are done. */
   readonly complete: boolean;
 }
@@ -41,17 +43,18 @@ interface Child {
 /** Plans the children in the order a pod needs them; ends at the first whose name is not ours to use. */
 export function planChildren(view: View, settings: Settings, slot: Slot, config: WantedConfig): ChildrenPlan {
   const { class: plan } = view;
-  if (!plan) return { writes: [], blocked: undefined, complete: false };
-  const writes = claimOwnership(view, plan, slot);
+  const writes = claimOwnership(view, slot);
+  const reowns = writes.length > 0;
+  if (!plan) return { writes, reowns, blocked: undefined, complete: false };
   for (const child of childrenOf(view, plan, settings, slot, config)) {
     if (child.standing === "taken") {
-      return { writes, blocked: nameTaken(child.step, child.kind, child.name), complete: false };
+      return { writes, reowns, blocked: nameTaken(child.step, child.kind, child.name), complete: false };
     }
     // Its deletion wakes us.
-    if (child.standing === "leaving") return { writes, blocked: undefined, complete: false };
+    if (child.standing === "leaving") return { writes, reowns, blocked: undefined, complete: false };
     writes.push(...child.writes);
   }
-  return { writes, blocked: undefined, complete: true };
+  return { writes, reowns, blocked: undefined, complete: true };
 }
 
 function childrenOf(
@@ -140,9 +143,10 @@ function claim(view: View, plan: OpenClawClass, slot: Slot): Child {
   };
 }
 
-/** Whether the volume outlives the instance depends on no other child, so it is seen to before all of them. */
-function claimOwnership({ instance, claim: live }: View, plan: OpenClawClass, slot: Slot): Write[] {
-  if (!live || claimStanding(live, instance) !== "ours") return [];
-  const patch = ownershipPatch(live, buildClaim(instance, plan.spec, slot.id, live));
+/** Whether the volume outlives the instance depends on no other child, nor on a class, so it is seen to before all of them. */
+function claimOwnership({ instance, class: plan, claim: live }: View, slot: Slot): Write[] {
+  const policy = deletionPolicy(instance, plan?.spec);
+  if (!live || !policy || claimStanding(live, instance) !== "ours") return [];
+  const patch = ownershipPatch(live, claimMetadata(instance, slot.id, policy));
   return patch ? [write({ verb: "patch", step: STEP.Storage, type: PERSISTENT_VOLUME_CLAIMS, live, patch })] : [];
 }

@@ -310,7 +310,7 @@ describe("a plan of whatever there is", () => {
         const view = viewOf(w);
         const ofClaims = planOf(view).writes.filter(({ type }) => type.kind === "PersistentVolumeClaim");
         expect(ofClaims.map(({ verb }) => verb)).not.toContain("delete");
-        if (!view.class || deletionPolicy(view.instance, view.class.spec) === "Delete") return;
+        if (deletionPolicy(view.instance, view.class?.spec) === "Delete") return;
         for (const write of ofClaims) {
           const object =
             write.verb === "patch" ? (write.patch as Partial<KubeObject>) : "body" in write ? write.body : {};

@@ -231,6 +231,14 @@ describe("a volume claim", () => {
     expect(plan({ ...kept, secret: foreign }).writes[0]).toMatchObject({ patch: letGo });
   });
 
+  it("is let go as its instance says also when the class is gone, which alone changes nothing", () => {
+    const view = { ...running({ class: aClass({ deletionPolicy: "Delete" }) }), class: undefined };
+    expect(changes(plan(view))).toEqual([]);
+    const kept = plan({ ...view, instance: anInstance({ deletionPolicy: "Retain" }) });
+    expect(kept.writes).toMatchObject([{ verb: "patch", patch: { metadata: { ownerReferences: [] } } }]);
+    expect(kept.reowns).toBe(true);
+  });
+
   it.each([
     ["10737418240000m", []],
     ["10737418241", []],

@@ -28,6 +28,8 @@ export interface Plan {
   readonly slot: Slot;
   /** A child that cannot be as wanted. */
   readonly blocked: Blocked | undefined;
+  /** The spec counts as observed only once the writes are done. */
+  readonly reowns: boolean;
   readonly rollout: RolloutStage;
   /** The gateway to call, beside the reconcile. */
   readonly probe: Probe | undefined;
@@ -68,6 +70,7 @@ export function planInstance(view: View, settings: Settings, now: number, newSlo
     judgement,
     slot,
     blocked: children.blocked ?? pod.blocked ?? release.blocked,
+    reowns: children.reowns,
     rollout: waits ? "waits" : stageOf(view, follows ? asked : undefined, judgement),
     probe: probeTarget(view, slot),
     errand: errandOf(view, pod, slot),

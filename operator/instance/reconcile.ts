@@ -95,7 +95,7 @@ export function createInstanceReconciler(
         return undefined;
       }
       const outcome = await carryOut(plan.writes, actContext(view, signal, log));
-      if (outcome !== "stale") return report(view, plan, outcome === "done" ? plan.blocked : outcome, signal);
+      if (outcome !== "stale") return report(view, plan, outcome, signal);
     }
     throw new Error(`the cache stayed behind the apiserver for ${MAX_PASSES} plans`);
   }
@@ -140,11 +140,13 @@ export function createInstanceReconciler(
     else drainer.forget(key);
   }
 
-  async function report(view: View, plan: Plan, blocked: Blocked | undefined, signal: AbortSignal): Promise<Result> {
+  async function report(view: View, plan: Plan, outcome: "done" | Blocked, signal: AbortSignal): Promise<Result> {
     const { instance } = view;
+    const done = outcome === "done";
+    const blocked = done ? plan.blocked : outcome;
     const now = clock.now();
     const pod = standingOf(view.pod, instance) === "ours" ? view.pod : undefined;
-    const next = deriveStatus(instance, { ...plan, blocked, pod }, now);
+    const next = deriveStatus(instance, { ...plan, blocked, pod, reowns: plan.reowns && !done }, now);
     const { written, againInMs } = await statuses.write(instance, next, signal);
     if (written) {
       caches.instances.assume(written);

@@ -97,6 +97,11 @@ describe("a status", () => {
     expect(all.every((message) => message?.isWellFormed())).toBe(true);
   });
 
+  it("counts no spec as observed while what it says of the volume's owner is not carried out", () => {
+    expect(derive({ reowns: true }, { observedGeneration: 0 })).toMatchObject({ observedGeneration: 0 });
+    expect(derive({ reowns: false }, { observedGeneration: 0 })).toMatchObject({ observedGeneration: 1 });
+  });
+
   it("of a blocked child fails the condition it stands for", () => {
     const judgement = aJudgement({ PodReady: unknown("waits"), StorageReady: unknown("waits") });
     const storage = derive({ judgement, blocked: { step: "storage", reason: "QuotaExceeded", message: "full" } });

@@ -35,6 +35,8 @@ export interface Findings {
   readonly pod: Pod | undefined;
   /** What the pod is finishing before it goes. */
   readonly drain?: InstanceDrain | undefined;
+  /** What the spec says of the volume's owner is still to be carried out: nobody may rely on it yet. */
+  readonly reowns?: boolean | undefined;
   /** The pod goes on: if it was being drained, it is so no more. */
   readonly stays?: boolean | undefined;
 }
@@ -74,7 +76,7 @@ export function deriveStatus(instance: OpenClawInstance, found: Findings, now: n
     stopped: isStopped(instance),
   });
   return defined({
-    observedGeneration: instance.metadata.generation,
+    observedGeneration: found.reowns ? before.observedGeneration : instance.metadata.generation,
     conditions,
     phase: phaseOf(instance, ready, failure),
     runtime: runtime.runtime,
