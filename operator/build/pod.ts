@@ -94,6 +94,7 @@ export function buildPod(instance: OpenClawInstance, plan: OpenClawClass, inputs
       annotations: {
         [ANNOTATION.podHash]: podHash,
         [ANNOTATION.ownHash]: ownHash(instance, inputs),
+        [ANNOTATION.configDigest]: inputs.configDigest,
         [ANNOTATION.operatorVersion]: inputs.operatorVersion,
         ...(inputs.rollout ? { [ANNOTATION.rollout]: "true" } : {}),
         ...(instance.spec.restartedAt === undefined ? {} : { [ANNOTATION.restartedAt]: instance.spec.restartedAt }),

@@ -92,6 +92,19 @@ describe("a changed release of an instance that serves", () => {
     expect(changes(plan(running))).toEqual(["delete Pod"]);
   });
 
+  it.each<[string, (configMap: View["configMap"]) => View["configMap"]]>([
+    ["deleted", () => undefined],
+    ["edited", (configMap) => configMap && { ...configMap, data: { "openclaw.json": "of somebody else" } }],
+  ])("is checked also where the configuration of before was %s by hand", (_, by) => {
+    const view = { ...changed(), configMap: by(changed().configMap) };
+    expect(changes(plan(view))).toEqual(["create Pod"]);
+    expect(changes(plan(checking(REFUSED, view)))).toEqual([]);
+    expect(changes(plan(checking(PASSED, view)))).toContain("delete Pod");
+    // What runs already needs none.
+    expect(changes(plan({ ...view, instance: anInstance() }))).toHaveLength(1);
+    expect(plan({ ...view, instance: anInstance() }).check).toBeUndefined();
+  });
+
   it("goes on being finished by a pod that is drained", () => {
     const view = changed();
     const since = "2026-11-23T10:00:00Z";

@@ -5,7 +5,7 @@ import { runtimeImage } from "../build/pod.ts";
 import type { RenderedConfig } from "./config.ts";
 import { checkId, isCheckOf, planCheck, removeCheck } from "./config-check.ts";
 import type { CheckFault, CheckReport } from "./config-checks.ts";
-import { isSameRelease, isWorking, ownPod, type Release, releaseInForce } from "./release.ts";
+import { isSameRelease, isWorking, ownPod, type Release, releaseInForce, releaseOfPod } from "./release.ts";
 import {
   attemptId,
   editRecord,
@@ -76,7 +76,9 @@ export function planRelease(
     before: editRecord(view, forgetRollback(view)),
     after: removeCheck(view),
   };
-  if (!inForce) return goOn;
+  // What runs may be of another release also where nobody knows any more of which: the ConfigMap was edited or deleted by hand.
+  const pod = ownPod(view);
+  if (!inForce && (!pod || isSameRelease(releaseOfPod(pod), wanted))) return goOn;
   if (rolledBack(view)?.from === attemptId(view.instance, wanted)) return keepPrevious(view, goOn, inForce);
   if (isSameRelease(inForce, wanted)) return onTrial(view, goOn, wanted, turn, now);
   // A container that restarts in place reads the configuration anew: what waits for its turn keeps the one of before.
@@ -89,14 +91,14 @@ function changeOver(
   view: View,
   plan: OpenClawClass,
   goOn: ReleasePlan,
-  { inForce, wanted, text }: { inForce: Release; wanted: Release; text: string },
+  { inForce, wanted, text }: { inForce: Release | undefined; wanted: Release; text: string },
   now: number,
 ): ReleasePlan {
   const forget = forgetRollback(view);
   const previous = previousRelease(view);
   if (isSameRelease(previous, wanted))
     return { ...goOn, before: editRecord(view, [...forget, ...forgetPrevious(view)]) };
-  const kept = !previous && isWorking(view) ? remember(inForce) : [];
+  const kept = inForce && !previous && isWorking(view) ? remember(inForce) : [];
   const before = editRecord(view, [...forget, ...kept]);
   if (!needsCheck(view, wanted, text)) return { ...goOn, before };
   const { writes, blocked, wakeAt, ...check } = planCheck(view, plan, wanted, text, now);
@@ -139,7 +141,7 @@ function onTrial(
 }
 
 /** The wanted release had its trial. */
-function keepPrevious(view: View, goOn: ReleasePlan, inForce: Release): ReleasePlan {
+function keepPrevious(view: View, goOn: ReleasePlan, inForce: Release | undefined): ReleasePlan {
   const configValid = rolledBackVerdict(rolledBack(view)?.because ?? "");
   return { ...goOn, release: inForce, config: undefined, configValid, before: [] };
 }

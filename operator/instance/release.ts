@@ -31,6 +31,13 @@ export function releaseInForce(view: View, plan: OpenClawClass): Release | undef
   return { image: image ?? imageOf(ownPod(view)) ?? runtimeImage(instance, plan.spec), configDigest };
 }
 
+/** The release that a pod was made from; undefined for one that does not say. */
+export function releaseOfPod(pod: Pod): Release | undefined {
+  const configDigest = pod.metadata.annotations?.[ANNOTATION.configDigest];
+  const image = imageOf(pod);
+  return image === undefined || configDigest === undefined ? undefined : { image, configDigest };
+}
+
 /** True while the instance has a pod that serves, or would if it were not being drained. */
 export function isWorking(view: View): boolean {
   const pod = ownPod(view);

@@ -90,10 +90,12 @@ describe("a change of the class", () => {
     expect(touched(plan(view))).toEqual(["patch PersistentVolumeClaim"]);
   });
 
-  it("gives a configuration that was edited by hand no time to be read", () => {
+  it("gives a configuration that was edited by hand no time to be read, unless another was not checked yet", () => {
     const { configMap } = running();
     const edited = configMap && { ...configMap, data: digestEntries({ "openclaw.json": "{}" }) };
-    expect(touched(plan(outdated({ configMap: edited })))).toEqual(["change ConfigMap"]);
+    const moved = aClass({ scheduling: { nodeSelector: { disk: "fast" } } });
+    expect(touched(plan(running({ configMap: edited, class: moved })))).toEqual(["change ConfigMap"]);
+    expect(touched(plan(outdated({ configMap: edited })))).toEqual([]);
   });
 });
 
