@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CONDITION, type OpenClawClass, type OpenClawInstance } from "#crds/index.ts";
+import { ANNOTATION, CONDITION, type OpenClawClass, type OpenClawInstance } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
 import { isConditionTrue } from "#lib/kube/conditions.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { type Plan, planInstance } from "../instance/plan.ts";
 import type { Settings } from "../instance/settings.ts";
 import { deriveStatus } from "../instance/status.ts";
+import { attemptId } from "../instance/trial.ts";
 import {
   aClass,
   anInstance,
@@ -79,6 +80,26 @@ class World {
     const generation = (metadata.generation ?? 1) + 1;
     this.plan = { ...this.plan, metadata: { ...metadata, generation }, spec: { ...this.plan.spec, ...spec } };
     for (const [key, view] of this.#views) this.#put(key, { ...view, class: this.plan });
+  }
+
+  /** All have asked for an image of their own that broke them, and were rolled back. */
+  rollBack(): void {
+    for (const [key, view] of this.#views) {
+      const instance = { ...view.instance, spec: { ...view.instance.spec, image: BROKEN } };
+      const { configMap } = view;
+      const { [ANNOTATION.configDigest]: configDigest = "", ...rest } = configMap?.metadata.annotations ?? {};
+      const rolledBackFrom = attemptId(instance, { image: BROKEN, configDigest });
+      const annotations = {
+        ...rest,
+        [ANNOTATION.configDigest]: configDigest,
+        [ANNOTATION.rolledBackFrom]: rolledBackFrom,
+      };
+      const back = configMap && { ...configMap, metadata: { ...configMap.metadata, annotations } };
+      // The pod of before is made anew.
+      this.#put(key, { ...view, instance, configMap: back, pod: undefined, gateway: undefined });
+    }
+    this.settle();
+    this.most = 0;
   }
 
   /** What is to be done next, in any order: look at one that is due, or let the kubelet do a step. */
@@ -241,6 +262,22 @@ describe("a rollout, whatever comes first and however often the operator starts 
         expect(world.pods.map(imageOf)).toEqual(Array(COUNT).fill("registry.test/openclaw:2026.10.0"));
       }),
       { numRuns: 25 },
+    );
+  });
+
+  it("leaves instances that were rolled back as they are while they serve, for what they asked for they do not get", () => {
+    fc.assert(
+      fc.property(choices, fc.boolean(), (order, restarts) => {
+        const world = new World();
+        world.rollBack();
+        const before = world.pods.map(({ metadata }) => metadata.uid);
+        world.change({ scheduling: { nodeSelector: { disk: "fast" } } });
+        live(world, order, restarts);
+        world.settle();
+        expect(world.most).toBe(0);
+        expect(world.pods.map(({ metadata }) => metadata.uid)).toEqual(before);
+      }),
+      { numRuns: 10 },
     );
   });
 });

@@ -63,7 +63,9 @@ export function planInstance(view: View, settings: Settings, now: number, newSlo
   const file = text === undefined || image === undefined ? undefined : { text, image };
   const children = planChildren(view, settings, slot, { file, valid: rendered.text !== undefined });
   const wantedPod = children.complete ? build(release.release) : undefined;
-  const pod = planPod(view, wantedPod, now, release.mayReplace && !waits);
+  // Asked of the pod that would really be made: one that was gone back to is not what was asked for.
+  const outOfTurn = !view.hasTurn && needsTurn(view, wantedPod, now);
+  const pod = planPod(view, wantedPod, now, release.mayReplace && !outOfTurn);
   const judgement = judge(view, { ...rendered, configValid: release.configValid }, pod.verdict, now);
   return {
     writes: [...release.before, ...children.writes, ...pod.writes, ...release.after],

@@ -106,7 +106,10 @@ describe("no turn is needed", () => {
       "for a restart that was asked for",
       () => ({ instance: anInstance({ restartedAt: "2026-11-23T09:00:00Z" }, readySince) }),
     ],
-    ["by one that serves nobody", () => ({ gateway: { reachable: false, reason: "GatewaySilent", message: "" } })],
+    [
+      "by one that has other credentials than its slot's",
+      () => ({ gateway: { reachable: false, reason: "GatewayUnauthorized", message: "" } }),
+    ],
     ["by one that never was ready with its pod", starting],
     ["by one whose container ends again and again", crashing],
   ])("%s", (_, parts) => {
@@ -118,6 +121,12 @@ describe("no turn is needed", () => {
   it("by one that is stopped", () => {
     const stopped = outdated({ instance: anInstance({ runPolicy: "Stopped" }, readySince), pod: undefined });
     expect(plan(stopped).rollout).toBe("current");
+  });
+});
+
+describe("an instance whose gateway is not heard", () => {
+  it.each(["GatewaySilent", "GatewayError", "StorageFull"] as const)("waits like the others (%s)", (reason) => {
+    expect(plan(outdated({ gateway: { reachable: false, reason, message: "" } })).rollout).toBe("waits");
   });
 });
 

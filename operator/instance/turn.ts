@@ -14,7 +14,8 @@ export type RolloutStage = "waits" | "underWay" | "current" | "refused";
 
 /**
  * True when replacing the pod takes a turn: it is outdated only by its class, and replacing it would cost something. A pod
- * that never was ready, or that is at fault, is replaced at once, so that a corrected class reaches what a bad one broke.
+ * that never was ready, that is at fault, or that can never serve with the credentials it has, is replaced at once, so that a
+ * corrected class reaches what a bad one broke.
  * A pod that was ready and lapses has its turn to wait for: a hiccup of many must not let a change through to all of them.
  */
 export function needsTurn(view: View, wanted: Pod | undefined, now: number): boolean {
@@ -22,7 +23,9 @@ export function needsTurn(view: View, wanted: Pod | undefined, now: number): boo
   if (!pod || !wanted || instance.spec.runPolicy === "Stopped" || standingOf(pod, instance) !== "ours") return false;
   if (outdatedBy(instance, pod, wanted) !== "byClass") return false;
   const { stage, failed } = judgePod(pod, now, view.node);
-  if (stage === "Terminating" || stage === "Ended" || failed || gateway?.reachable === false) return false;
+  if (stage === "Terminating" || stage === "Ended" || failed) return false;
+  // Silence may be between the gateway and us alone: cut off from all, we must not take that for leave to replace all.
+  if (gateway?.reachable === false && gateway.reason === REASON.GatewayUnauthorized) return false;
   return stage === "Ready" || wasReady(instance, pod);
 }
 
