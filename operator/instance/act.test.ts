@@ -54,7 +54,7 @@ describe("carrying writes out", () => {
   it("goes on after a refused change of what is there, and tells of it", async () => {
     const { asked, outcome } = await act([grow, remove], { mergePatch: refusal });
     expect(asked).toEqual(["mergePatch PersistentVolumeClaim", "delete Pod"]);
-    expect(outcome).toMatchObject({ step: "storage", reason: "ChildRefused" });
+    expect(outcome).toMatchObject({ step: "storage", reason: "ChildRefused", keepsNothing: true });
   });
 
   it("ends where what a pod needs is refused: a child that is missing, or what the pod is built from", async () => {
@@ -64,6 +64,7 @@ describe("carrying writes out", () => {
       const { asked, outcome } = await act([needed, remove], { apply: refusal });
       expect(asked).toEqual([`apply ${needed.type.kind}`]);
       expect(outcome).toMatchObject({ step: needed.step, reason: "ChildRefused" });
+      expect(outcome).not.toHaveProperty("keepsNothing");
     }
   });
 

@@ -61,7 +61,7 @@ async function carryOutAll(writes: readonly Write[], context: Acting): Promise<O
     const outcome = await carryOutOne(write, context);
     if (outcome === "done") continue;
     if (outcome === "stale" || isNeeded(write)) return outcome;
-    refused ??= outcome;
+    refused ??= { ...outcome, keepsNothing: true };
   }
   return refused ?? "done";
 }

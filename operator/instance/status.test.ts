@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type InstanceStatus, instanceStatusSchema } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
 import { deriveStatus, deriveTerminating, type Findings, isUrgent } from "./status.ts";
-import { fails, unknown, waits } from "./verdict.ts";
+import { fails, type Judgement, unknown, waits } from "./verdict.ts";
 import { aJudgement, anInstance, NOW, readyPod, SLOT, settings, withStatus } from "./view.fixture.ts";
 
 let found: Findings;
@@ -27,6 +27,8 @@ function derive(parts: Partial<Findings> = {}, before?: InstanceStatus, now = NO
   return deriveStatus(anInstance({}, before), { ...found, ...parts }, now);
 }
 
+const lost = (parts: Partial<Judgement> = {}) =>
+  aJudgement({ PodReady: fails("pod", "NodeLost", "silent"), GatewayReachable: unknown("waits"), ...parts });
 const condition = (status: InstanceStatus, type: string) => status.conditions?.find((one) => one.type === type);
 
 describe("a status", () => {
@@ -100,6 +102,23 @@ describe("a status", () => {
   it("counts no spec as observed while what it says of the volume's owner is not carried out", () => {
     expect(derive({ reowns: true }, { observedGeneration: 0 })).toMatchObject({ observedGeneration: 0 });
     expect(derive({ reowns: false }, { observedGeneration: 0 })).toMatchObject({ observedGeneration: 1 });
+  });
+
+  it.each<[string, Partial<Findings>]>([
+    ["a change that was gone back from", { judgement: lost({ ConfigValid: fails("config", "RolledBack", "back") }) }],
+    ["a class that is gone", { judgement: lost({ ClassFound: fails("class", "ClassNotFound", "gone") }) }],
+    [
+      "a volume that cannot grow",
+      {
+        judgement: lost(),
+        blocked: { step: "storage", reason: "ChildRefused", message: "no", keepsNothing: true },
+      },
+    ],
+  ])("names what keeps it from serving before %s", (_, parts) => {
+    const status = derive(parts);
+    expect(status.failure).toMatchObject({ step: "pod", reason: "NodeLost" });
+    expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "NodeLost" });
+    expect(condition(status, "PodReady")).toMatchObject({ status: "False", reason: "NodeLost" });
   });
 
   it("of a blocked child fails the condition it stands for", () => {

@@ -18,10 +18,12 @@ import { runtimeName } from "../build/identity.ts";
 import { serviceEndpoint } from "../build/service.ts";
 import { observeRuntime } from "./runtime.ts";
 import type { Slot } from "./slot.ts";
-import { type Blocked, type Judgement, unknown, type Verdict, waits } from "./verdict.ts";
+import { type Blocked, type JudgedCondition, type Judgement, unknown, type Verdict, waits } from "./verdict.ts";
 
-/** Earlier links of the chain first: of several faults the first is the culprit. */
-const CHAIN = ["ClassFound", "ConfigValid", "ModelConfigured", "StorageReady", "PodReady", "GatewayReachable"] as const;
+/** What is asked for ... */
+const ASKED = ["ClassFound", "ConfigValid", "ModelConfigured"] as const;
+/** ... and what serves, earlier links of the chain first: of several faults the first is the culprit. */
+const SERVING = ["StorageReady", "PodReady", "GatewayReachable"] as const;
 
 /** Longest message: words of others come in, and each fault is told in three places. */
 const WORDS_MAX = 4_000;
@@ -48,10 +50,10 @@ export interface Findings {
 export function deriveStatus(instance: OpenClawInstance, found: Findings, now: number): InstanceStatus {
   const before: InstanceStatus = instance.status ?? {};
   const judgement = withBlocked(found.judgement, found.blocked);
-  const failure = failureOf(judgement, found.blocked, before.failure, now);
+  const failure = failureOf(found, before.failure, now);
   const ready = judgeReady(judgement, failure);
   const conditions = [
-    ...CHAIN.map((type) => [type, judgement[type]] as const),
+    ...[...ASKED, ...SERVING].map((type) => [type, judgement[type]] as const),
     [CONDITION.Ready, ready] as const,
   ].reduce(
     (list, [type, { status, reason, message }]) =>
@@ -132,24 +134,26 @@ function withBlocked(judgement: Judgement, blocked: Blocked | undefined): Judgem
   const verdict: Verdict = { status: "False", reason, message, failedStep: step };
   if (step === STEP.Storage) return { ...judgement, StorageReady: verdict };
   // What runs is not less ready for a child that cannot be brought up to date.
-  return judgement.PodReady.status === "True" ? judgement : { ...judgement, PodReady: verdict };
+  return blocked.keepsNothing || judgement.PodReady.status === "True" ? judgement : { ...judgement, PodReady: verdict };
 }
 
+/** What is asked for comes last: a change that was refused long ago must not hide what keeps the instance from serving now. */
 function failureOf(
-  judgement: Judgement,
-  blocked: Blocked | undefined,
+  { judgement, blocked }: Findings,
   before: InstanceFailure | undefined,
   now: number,
 ): InstanceFailure | undefined {
-  const faults: (Blocked | undefined)[] = CHAIN.map((type) => {
+  const faultOf = (type: JudgedCondition): Blocked | undefined => {
     const { failedStep, reason, message } = judgement[type];
     return failedStep && { step: failedStep, reason, message };
-  });
-  const culprit = [...faults.slice(0, 3), blocked, ...faults.slice(3)].find((fault) => fault !== undefined);
+  };
+  const inTheWay = blocked?.keepsNothing ? undefined : blocked;
+  const faults = [inTheWay, ...[...SERVING, ...ASKED].map(faultOf), blocked];
+  const culprit = faults.find((fault) => fault !== undefined);
   if (!culprit) return undefined;
   const same = before?.step === culprit.step && before.reason === culprit.reason;
   const message = shorten(culprit.message, WORDS_MAX);
-  return { ...culprit, message, since: same ? before.since : timestamp(now) };
+  return { step: culprit.step, reason: culprit.reason, message, since: same ? before.since : timestamp(now) };
 }
 
 function judgeReady({ PodReady, GatewayReachable }: Judgement, failure: InstanceFailure | undefined): Verdict {

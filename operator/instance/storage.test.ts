@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { PersistentVolumeClaim } from "#lib/kube/resource.ts";
+import type { PersistentVolumeClaim, Pod } from "#lib/kube/resource.ts";
 import { buildClaim } from "../build/claim.ts";
 import { judgeStorage } from "./storage.ts";
 import { aClass, anInstance, aView, NOW, SLOT } from "./view.fixture.ts";
+
+const aPod: Pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "openclaw-alice" } };
 
 function judge(status: PersistentVolumeClaim["status"], metadata = {}, spec = {}, now = NOW) {
   const instance = anInstance(spec);
@@ -12,7 +14,7 @@ function judge(status: PersistentVolumeClaim["status"], metadata = {}, spec = {}
     status: status ?? {},
     metadata: { ...built.metadata, creationTimestamp: new Date(NOW).toISOString(), ...metadata },
   };
-  return judgeStorage(aView({ instance, claim }), now);
+  return judgeStorage(aView({ instance, claim, pod: aPod }), now);
 }
 
 describe("a volume claim", () => {
@@ -47,6 +49,12 @@ describe("a volume claim", () => {
     expect(judge(pending, {}, {}, NOW + 59_999)).not.toHaveProperty("failedStep");
     expect(judge(pending, {}, {}, NOW + 60_000)).toMatchObject({ failedStep: "storage", reason: "ClaimPending" });
     expect(judge(pending, {}, { runPolicy: "Stopped" }, NOW + 60_000)).not.toHaveProperty("failedStep");
+  });
+
+  it("that stays pending is no fault while something else keeps its pod from being made", () => {
+    const instance = anInstance();
+    const claim = { ...buildClaim(instance, aClass().spec, SLOT), status: { phase: "Pending" } };
+    expect(judgeStorage(aView({ instance, claim }), NOW + 60_000)).not.toHaveProperty("failedStep");
   });
 
   it("that is not there is no fault", () => {

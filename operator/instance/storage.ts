@@ -26,8 +26,8 @@ export function judgeStorage(view: View, now: number): Verdict {
     return fails(STEP.Storage, REASON.StorageFull, view.gateway.message);
   if (phase === "Bound")
     return isGrowing(claim) ? holds("The volume is growing.", REASON.ClaimResizing) : holds("The volume is bound.");
-  // A claim that waits for its first pod is not late as long as no pod is wanted.
-  if (instance.spec.runPolicy === "Stopped")
+  // A claim that waits for its first pod is not late as long as there is none.
+  if (instance.spec.runPolicy === "Stopped" || !view.pod)
     return waits(REASON.ClaimPending, "The volume is made when a pod first needs it.");
   return judgePending(claim, now);
 }

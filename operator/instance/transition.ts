@@ -19,5 +19,5 @@ export function replacementReason(before: InstanceStatus | undefined, next: Inst
   return condition.reason;
 }
 
-/** Failures that end a pod or make us end it; any other is no reason for its replacement. */
-const OF_PODS: ReadonlySet<string> = new Set([STEP.Pod, STEP.Gateway, STEP.Config, STEP.Storage]);
+/** Failures that end a pod or make us end it; any other is no reason for its replacement. What a pod itself refuses is in its condition. */
+const OF_PODS: ReadonlySet<string> = new Set([STEP.Pod, STEP.Gateway, STEP.Storage]);

@@ -22,6 +22,8 @@ export interface Blocked {
   readonly step: Step;
   readonly reason: Reason;
   readonly message: string;
+  /** The child stays as it was, and nothing else waits for it. */
+  readonly keepsNothing?: true;
 }
 
 /** As wanted. */
