@@ -44,6 +44,26 @@ const REFUSED = ended(
     .map((message) => JSON.stringify({ time: "2026-11-25T11:05:57.965+00:00", level: "error", message }))
     .join("\n"),
 );
+const served = anInstance(CHANGED, { lastReadyTime: new Date(NOW).toISOString() });
+/** One that served with this pod, whose probe failed so long ago. */
+function lapsed(seconds: number): View {
+  const lastTransitionTime = new Date(NOW - seconds * 1000).toISOString();
+  const startedAt = new Date(NOW - 3_600_000).toISOString();
+  const conditions = [{ type: "Ready", status: "False", lastTransitionTime }];
+  const containerStatuses = readyPod().containerStatuses?.map((one) => ({ ...one, state: { running: { startedAt } } }));
+  const status = { ...readyPod(), conditions, ...(containerStatuses ? { containerStatuses } : {}) };
+  const view = changed();
+  return { ...view, instance: served, pod: withStatus(view.pod, status), gateway: undefined };
+}
+/** One that served with this pod, and whose container has ended often since. */
+function crashing(): View {
+  const terminated = { exitCode: 1, reason: "Error", message: "boom" };
+  const state = { state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: { terminated }, restartCount: 5 };
+  const containerStatuses = readyPod().containerStatuses?.map((one) => ({ ...one, ...state, ready: false }));
+  const view = changed();
+  const status = { phase: "Running", ...(containerStatuses ? { containerStatuses } : {}) };
+  return { ...view, instance: served, pod: withStatus(view.pod, status), gateway: undefined };
+}
 const notReady = (view: View): View => ({ ...view, pod: withStatus(view.pod, { ...readyPod(), conditions: [] }) });
 
 describe("a changed release of an instance that serves", () => {
@@ -105,6 +125,13 @@ describe("a changed release of an instance that serves", () => {
     expect(plan({ ...view, instance: anInstance() }).check).toBeUndefined();
   });
 
+  it.each([5, 60])("is checked, and what served is kept, also when that lapses (%i s)", (seconds) => {
+    const view = lapsed(seconds);
+    expect(changes(plan(view))).toEqual(["create Pod"]);
+    const after = carriedOut(view, plan(checking(PASSED, view)).writes);
+    expect(after.configMap?.data).toHaveProperty(["previous.json"]);
+  });
+
   it("goes on being finished by a pod that is drained", () => {
     const view = changed();
     const since = "2026-11-23T10:00:00Z";
@@ -161,7 +188,8 @@ describe("no check is made", () => {
       "of what only the pod is told",
       { ...changed({}), hasTurn: true, class: aClass({ scheduling: { nodeSelector: { a: "b" } } }) },
     ],
-    ["where no pod serves", notReady(changed())],
+    ["where no pod ever served", notReady(changed())],
+    ["where the container ends again and again", crashing()],
     ["of a stopped instance", changed({ ...CHANGED, runPolicy: "Stopped" })],
     [
       "of a configuration that fits no pod's annotations",

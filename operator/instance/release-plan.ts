@@ -98,9 +98,9 @@ function changeOver(
   const previous = previousRelease(view);
   if (isSameRelease(previous, wanted))
     return { ...goOn, before: editRecord(view, [...forget, ...forgetPrevious(view)]) };
-  const kept = inForce && !previous && isWorking(view) ? remember(inForce) : [];
+  const kept = inForce && !previous && isWorking(view, now) ? remember(inForce) : [];
   const before = editRecord(view, [...forget, ...kept]);
-  if (!needsCheck(view, wanted, text)) return { ...goOn, before };
+  if (!needsCheck(view, wanted, text, now)) return { ...goOn, before };
   const { writes, blocked, wakeAt, ...check } = planCheck(view, plan, wanted, text, now);
   if (check.verdict?.passed) return { ...goOn, before, check };
   return {
@@ -118,9 +118,11 @@ function stay(release: Release | undefined, configValid: Verdict): Omit<ReleaseP
 }
 
 /** A check that is under way, or has found something, counts also when the pod it was made for is gone meanwhile. */
-function needsCheck(view: View, wanted: Release, text: string): boolean {
+function needsCheck(view: View, wanted: Release, text: string, now: number): boolean {
   if (Buffer.byteLength(text) > CHECKED_MAX_BYTES || view.instance.spec.runPolicy === "Stopped") return false;
-  return isWorking(view) || isCheckOf(view, wanted) || view.checks.verdict(checkId(view, wanted))?.passed === false;
+  return (
+    isWorking(view, now) || isCheckOf(view, wanted) || view.checks.verdict(checkId(view, wanted))?.passed === false
+  );
 }
 
 function onTrial(

@@ -1,10 +1,11 @@
-import { ANNOTATION, type OpenClawClass } from "#crds/index.ts";
+import { ANNOTATION, type OpenClawClass, REASON } from "#crds/index.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { CONFIG_FILE } from "../build/config-map.ts";
 import { CONTAINER, runtimeImage } from "../build/pod.ts";
 import { drainOf } from "./drain.ts";
 import { standingOf } from "./ownership.ts";
-import { isReady } from "./pod-verdict.ts";
+import { judgePod } from "./pod-verdict.ts";
+import { wasReady } from "./turn.ts";
 import type { View } from "./view.ts";
 
 /** An image and a configuration: they are checked, tried and gone back to together. */
@@ -38,11 +39,17 @@ export function releaseOfPod(pod: Pod): Release | undefined {
   return image === undefined || configDigest === undefined ? undefined : { image, configDigest };
 }
 
-/** True while the instance has a pod that serves, or would if it were not being drained. */
-export function isWorking(view: View): boolean {
+/**
+ * True while the instance has a pod whose release a worse one would break: it serves, or it did and lapses, or it is being
+ * drained. Not when its container ends again and again: what corrects that is not to wait. `now` in epoch milliseconds.
+ */
+export function isWorking(view: View, now: number): boolean {
+  const { instance, node } = view;
   const pod = ownPod(view);
   if (!pod || pod.metadata.deletionTimestamp) return false;
-  return isReady(pod) || drainOf(view.instance, pod) !== undefined;
+  if (drainOf(instance, pod)) return true;
+  const { stage, reason, failed } = judgePod(pod, now, node);
+  return stage === "Ready" || reason === REASON.PodNotReady || (!failed && wasReady(instance, pod));
 }
 
 /** The pod, if it is the instance's own. */

@@ -47,7 +47,7 @@ export function looksUnderWay(instance: OpenClawInstance, pod: Pod | undefined):
 }
 
 /** True when the instance was ready with this very pod. */
-function wasReady(instance: OpenClawInstance, pod: Pod): boolean {
+export function wasReady(instance: OpenClawInstance, pod: Pod): boolean {
   return readyAt(instance) >= createdAt(pod);
 }
 
