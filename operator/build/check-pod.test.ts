@@ -14,7 +14,14 @@ describe("the pod of a check", () => {
   it("is bound as a tenant's pod is, and has none of its credentials, nor its volume", () => {
     const scheduling = { nodeSelector: { disk: "fast" }, runtimeClassName: "gvisor" };
     const plan = aClass({ scheduling, imagePullSecrets: [{ name: "pull" }] });
-    const inputs = { slot: SLOT, keyId: "0011aabb", configDigest: "d", operatorVersion: "1", image };
+    const inputs = {
+      slot: SLOT,
+      keyId: "0011aabb",
+      newestKeyId: "0011aabb",
+      configDigest: "d",
+      operatorVersion: "1",
+      image,
+    };
     const tenant = buildPod(anInstance(), plan, inputs);
     const { spec } = buildCheckPod(anInstance(), plan, image, "{}");
     const bounds = [

@@ -9,6 +9,7 @@ const GOLDEN = new URL("pod.golden.json", import.meta.url);
 const inputs: Omit<PodInputs, "image"> = {
   slot: SLOT,
   keyId: "0011aabb",
+  newestKeyId: "0011aabb",
   configDigest: "d".repeat(64),
   operatorVersion: "1.2.3",
 };
@@ -38,7 +39,7 @@ describe("the pod", () => {
       {},
     ],
     ["the configuration", {}, {}, { configDigest: "e".repeat(64) }],
-    ["the root key of its credentials", {}, {}, { keyId: "ffffffff" }],
+    ["a newer root key", {}, {}, { newestKeyId: "ffffffff" }],
     ["the slot", {}, {}, { slot: "ef".repeat(16) }],
     ["where it may run", {}, { scheduling: { nodeSelector: { disk: "fast" } } }, {}],
     ["its pull secrets", {}, { imagePullSecrets: [{ name: "pull" }] }, {}],

@@ -62,8 +62,10 @@ export const TMP_SIZE = "1Gi";
 /** What a pod is built from besides instance and class. */
 export interface PodInputs {
   readonly slot: string;
-  /** Id of the root key behind the credentials: containers read them only when they start. */
+  /** Id of the root key behind the slot's credentials as they are. */
   readonly keyId: string;
+  /** Id of the one that derives new credentials: containers read them only when they start. */
+  readonly newestKeyId: string;
   readonly image: string;
   /** Digest of the rendered configuration: OpenClaw reads it only when it starts. */
   readonly configDigest: string;
@@ -85,7 +87,7 @@ export function buildPod(instance: OpenClawInstance, plan: OpenClawClass, inputs
   const metadata = childMetadata(instance, { [LABEL.slot]: inputs.slot, [LABEL.class]: plan.metadata.name });
   const spec = podSpec(instance, plan.spec, inputs.image);
   const { labels } = metadata;
-  const podHash = appliedHash({ labels, spec, config: inputs.configDigest, keyId: inputs.keyId });
+  const podHash = appliedHash({ labels, spec, config: inputs.configDigest, keyId: inputs.newestKeyId });
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -104,7 +106,10 @@ export function buildPod(instance: OpenClawInstance, plan: OpenClawClass, inputs
   };
 }
 
-/** Hash of what the instance itself, and nobody else, says of its pod: the rest is its class's and the operator's. */
+/**
+ * Hash of what the instance itself, and nobody else, says of its pod: the rest is its class's and the operator's. So is a newer
+ * root key, but not that the one behind its credentials is no more: then nobody can talk to it.
+ */
 function ownHash({ spec }: OpenClawInstance, { slot, keyId }: PodInputs): string {
   const { className, image, model, gateway } = spec;
   return appliedHash({ className, image, model, gateway, slot, keyId });

@@ -4,7 +4,18 @@ import { keysReady } from "#lib/keys.ts";
 import { digestEntries } from "../build/digest.ts";
 import { changes, plan, running } from "./plan.fixture.ts";
 import { planInstance } from "./plan.ts";
-import { aClass, anInstance, aView, carriedOut, NOW, OTHER_SLOT, SLOT, settings, withStatus } from "./view.fixture.ts";
+import {
+  aClass,
+  anInstance,
+  aView,
+  carriedOut,
+  NOW,
+  OTHER_SLOT,
+  readyPod,
+  SLOT,
+  settings,
+  withStatus,
+} from "./view.fixture.ts";
 import type { View } from "./view.ts";
 
 beforeAll(keysReady);
@@ -63,9 +74,20 @@ describe("the slot", () => {
     expect(changes(rotated)).toEqual(["apply Secret", "delete Pod"]);
   });
 
-  it("stays with its root key while that is in the ring", () => {
-    const ring = `${"d4".repeat(32)},${"c3".repeat(32)}`;
-    expect(changes(planInstance(running(), settings(ring), NOW, OTHER_SLOT))).toEqual([]);
+  it("moves to a newer root key with the next pod, and its pod in a turn, reached with the key it has until it is gone", () => {
+    const withRing = (view: View) => planInstance(view, settings(`${"d4".repeat(32)},${"c3".repeat(32)}`), NOW, SLOT);
+    const [newest] = settings("d4".repeat(32)).keyRing;
+    const view = running();
+    expect([withRing(view).rollout, changes(withRing(view))]).toEqual(["waits", []]);
+    const due = withRing({ ...view, hasTurn: true });
+    expect([changes(due), due.slot.key]).toEqual([["delete Pod"], plan(view).slot.key]);
+
+    const next = withRing({ ...view, pod: undefined });
+    expect([changes(next), next.slot.key.id]).toEqual([["apply Secret", "create Pod"], newest.id]);
+    const moved = carriedOut({ ...view, pod: undefined }, next.writes);
+    expect(changes(withRing({ ...moved, pod: withStatus(moved.pod, readyPod()) }))).toEqual([]);
+    const ended = withRing({ ...view, pod: withStatus(view.pod, { phase: "Failed" }) });
+    expect(changes(ended)).toEqual(["apply Secret", "delete Pod", "create Pod"]);
   });
 });
 

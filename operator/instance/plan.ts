@@ -50,7 +50,7 @@ export interface Plan {
  * A spec that cannot be carried out changes nothing: what runs goes on running as it was.
  */
 export function planInstance(view: View, settings: Settings, now: number, newSlot: string): Plan {
-  const slot = slotOf(view, settings.keyRing, newSlot);
+  const slot = slotOf(view, settings.keyRing, newSlot, now);
   const rendered = configOf(view, settings);
   const build = (release: Release | undefined) => podOf(view, settings, slot, release);
   const askedRelease = askedFor(view, rendered);
@@ -129,8 +129,15 @@ function isSamePod(pod: Pod, wanted: Pod | undefined): boolean {
 
 function podOf(view: View, settings: Settings, slot: Slot, release: Release | undefined): Pod | undefined {
   if (!view.class || !release) return undefined;
-  const inputs = { slot: slot.id, keyId: slot.key.id, ...release, operatorVersion: settings.operatorVersion };
-  return buildPod(view.instance, view.class, { ...inputs, rollout: view.hasTurn });
+  const { keyRing, operatorVersion } = settings;
+  const keys = { keyId: slot.key.id, newestKeyId: keyRing[0].id };
+  return buildPod(view.instance, view.class, {
+    slot: slot.id,
+    ...keys,
+    ...release,
+    operatorVersion,
+    rollout: view.hasTurn,
+  });
 }
 
 function judge(view: View, config: RenderedConfig, pod: Verdict, now: number): Judgement {
