@@ -109,6 +109,14 @@ describe("a pod", () => {
     expect(changes(plan(gone, NOW + 4_000))).toEqual(["create Pod"]);
   });
 
+  it("that ended stays while no other can be made, and what is missing for that is the fault", () => {
+    const view = { ...withPod({ phase: "Failed", reason: "Evicted" }), class: undefined };
+    expect(changes(plan(view))).toEqual([]);
+    expect(plan(view).judgement.PodReady).toMatchObject({ status: "False", reason: "Evicted" });
+    expect(plan(view).judgement.PodReady).not.toHaveProperty("failedStep");
+    expect(plan(view).judgement.ClassFound).toMatchObject({ failedStep: "class", reason: "ClassNotFound" });
+  });
+
   it("that is going away is waited for", () => {
     const view = running();
     const pod = view.pod && {

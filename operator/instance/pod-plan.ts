@@ -12,6 +12,8 @@ import { type Blocked, fails, holds, unknown, type Verdict, waits } from "./verd
 import type { View } from "./view.ts";
 import { type Write, write } from "./write.ts";
 
+const WAITS = "The pod waits for what it is built from.";
+
 /** What is to be done about the pod. */
 export interface PodPlan {
   readonly writes: readonly Write[];
@@ -63,7 +65,7 @@ function retire(view: View, pod: Pod, now: number, message: string, writes: Writ
 }
 
 function planAbsent(view: View, wanted: Pod | undefined, now: number): PodPlan {
-  if (!wanted) return { writes: [], verdict: unknown("Waits for what the pod is built from.") };
+  if (!wanted) return { writes: [], verdict: unknown(WAITS) };
   const verdict = toldUntilReady(view, waits(REASON.PodStarting, "The pod is being made."));
   if (view.replaceAfter !== undefined && now < view.replaceAfter)
     return { writes: [], verdict, wakeAt: view.replaceAfter };
@@ -75,7 +77,9 @@ function planExisting(view: View, pod: Pod, wanted: Pod | undefined, now: number
   const verdict = toldUntilReady(view, verdictOf(judged));
   if (judged.stage === "Terminating") return { writes: [], verdict };
   if (judged.stage === "Ended") {
-    const mayCreate = wanted !== undefined && (view.replaceAfter === undefined || now >= view.replaceAfter);
+    // What it was is of more use than nothing.
+    if (!wanted) return { writes: [], verdict: waits(judged.reason, `${judged.message} ${WAITS}`) };
+    const mayCreate = view.replaceAfter === undefined || now >= view.replaceAfter;
     // The apiserver deletes an ended pod at once, so the name is free for the next request.
     if (mayCreate) return { writes: [...end(view, pod, now), create(wanted)], verdict };
     return { writes: end(view, pod, now), verdict, wakeAt: view.replaceAfter };
