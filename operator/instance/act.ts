@@ -116,7 +116,7 @@ async function perform(write: Write, context: Acting): Promise<Outcome> {
       return "done";
     }
     case "delete": {
-      if (write.force && !(await isNodeGone(client, write.live, signal))) return "stale";
+      if (write.force === "nodeGone" && !(await isNodeGone(client, write.live, signal))) return "stale";
       const { uid } = write.live.metadata;
       const o = { ...(uid === undefined ? {} : { uid }), ...(write.force ? { gracePeriodSeconds: 0 } : {}), signal };
       const send = () => client.delete(type, write.live.metadata, o);

@@ -175,6 +175,19 @@ describe("a check that cannot be made", () => {
     expect(changes(plan(view, NOW + 900_000))).toEqual(["delete Pod", "create Pod"]);
   });
 
+  it("because an earlier one ends on a lost node does not wait for that for ever", () => {
+    const { checkPod, ...view } = checking({ phase: "Running" });
+    const deletionTimestamp = new Date(NOW).toISOString();
+    const ending = {
+      ...view,
+      checkPod: checkPod && { ...checkPod, metadata: { ...checkPod.metadata, deletionTimestamp } },
+    };
+    expect([changes(plan(ending)), plan(ending).wakeAt]).toEqual([[], NOW + 300_000]);
+    const late = plan(ending, NOW + 300_000);
+    expect(changes(late)).toEqual(["delete Pod", "create Pod"]);
+    expect(late.writes.find(({ verb }) => verb === "delete")).toMatchObject({ force: "harmless" });
+  });
+
   it("because its name is taken leaves that alone", () => {
     const metadata = { name: "check-openclaw-alice", namespace: "tenants", uid: "x" };
     const next = plan(changed(CHANGED, { checkPod: { apiVersion: "v1", kind: "Pod", metadata } }));

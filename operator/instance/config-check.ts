@@ -71,8 +71,9 @@ export function planCheck(view: View, plan: OpenClawClass, release: Release, con
   }
   // An earlier check: its name is free once it is gone, at once if it does not run.
   if (!pod) return { id, runs: true, writes: [create] };
-  const goesAtOnce = standing === "ours" && isGoneAtOnce(pod);
-  return { id, runs: true, writes: [...removeCheck(view), ...(goesAtOnce ? [create] : [])] };
+  if (standing !== "ours") return { id, runs: true, writes: [] };
+  if (pod.metadata.deletionTimestamp) return { id, runs: true, ...outlast(pod, create, now) };
+  return { id, runs: true, writes: [...removeCheck(view), ...(isGoneAtOnce(pod) ? [create] : [])] };
 }
 
 /** Removes the pod of a check that nobody needs any more. */
@@ -83,7 +84,15 @@ export function removeCheck({ checkPod: pod, instance }: View): Write[] {
 
 function isGoneAtOnce(pod: Pod): boolean {
   const phase = pod.status?.phase;
-  return !pod.metadata.deletionTimestamp && (phase === "Succeeded" || phase === "Failed" || !pod.spec?.nodeName);
+  return phase === "Succeeded" || phase === "Failed" || !pod.spec?.nodeName;
+}
+
+/** Its node may be lost. It has no volume, so another may be made while it runs somewhere still. */
+function outlast(pod: Pod, create: Write, now: number): Pick<CheckPlan, "writes" | "wakeAt"> {
+  const { failed, failsAt } = judgePod(pod, now);
+  if (!failed) return { writes: [], wakeAt: failsAt };
+  const remove = write({ verb: "delete", step: STEP.Config, type: PODS, live: pod, force: "harmless" });
+  return { writes: [remove, create] };
 }
 
 function judgeCheck(pod: Pod, again: Write, now: number): Omit<CheckPlan, "id" | "runs"> {

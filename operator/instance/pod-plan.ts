@@ -122,7 +122,7 @@ function create(body: Pod): Write {
 /** What went with its node nobody else will remove, also when its deletion was asked for before. */
 function end({ node }: View, pod: Pod, now: number): Write[] {
   if (!isSurelyGone(node, now)) return remove(pod);
-  return [write({ verb: "delete", step: STEP.Pod, type: PODS, live: pod, force: true })];
+  return [write({ verb: "delete", step: STEP.Pod, type: PODS, live: pod, force: "nodeGone" })];
 }
 
 /** A pod without a node has no process to wait for: it is gone at once, and its name free for the next request. */

@@ -15,8 +15,8 @@ export type Write<T extends KubeObject = KubeObject> = {
   | { readonly verb: "patch"; readonly live: T; readonly patch: object }
   /** JSON patch, against exactly this version of `live`. */
   | { readonly verb: "edit"; readonly live: T; readonly operations: readonly JsonPatchOperation[] }
-  /** `force`: at once, without its node's word, for its node is no more. */
-  | { readonly verb: "delete"; readonly live: T; readonly force?: true }
+  /** `force`: at once, without its node's word: if that is no more, or whatever it does, for the pod writes to nothing. */
+  | { readonly verb: "delete"; readonly live: T; readonly force?: "nodeGone" | "harmless" }
 );
 
 /** Several kinds in one list: each write is of one kind, checked where it is made. */
