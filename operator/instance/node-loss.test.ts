@@ -34,6 +34,17 @@ describe("the pod of a node that does not answer", () => {
     expect(plan.wakeAt).toBe(NOW + 60_000);
   });
 
+  it("is no more said to be lost once that is back, though not ready yet; of a pod in its place it is said until then", () => {
+    const failure = { step: "pod", reason: "NodeLost", message: "silent", since: "2026-11-23T10:01:00Z" } as const;
+    const told = lost("Silent", { instance: anInstance({}, { failure }) });
+    const verdictOf = (view: View) => planInstance(view, settings(), NOW + 90_000, SLOT).judgement.PodReady;
+    expect(verdictOf(told)).toMatchObject({ failedStep: "pod", reason: "NodeLost" });
+    expect(verdictOf({ ...told, node: undefined })).not.toMatchObject({ reason: "NodeLost" });
+    const metadata = { ...told.pod?.metadata, name: "openclaw-alice", creationTimestamp: "2026-11-23T10:00:59Z" };
+    const next = told.pod && { ...told.pod, metadata };
+    expect(verdictOf({ ...told, pod: next, node: undefined })).toMatchObject({ reason: "NodeLost", message: "silent" });
+  });
+
   it.each(["Gone", "OutOfService"] as const)("is removed by force and made anew once its node is %s", (kind) => {
     expect(podWrites(lost(kind), NOW + 59_999)).toEqual([]);
     expect(podWrites(lost(kind), NOW + 60_000)).toEqual(["force-delete", "create"]);

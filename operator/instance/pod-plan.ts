@@ -12,6 +12,9 @@ import { type Blocked, fails, holds, unknown, type Verdict, waits } from "./verd
 import type { View } from "./view.ts";
 import { type Write, write } from "./write.ts";
 
+/** A pod's time and a failure's are two clocks' words, in whole seconds. */
+const SKEW_MS = 5_000;
+
 const WAITS = "The pod waits for what it is built from.";
 
 /** What is to be done about the pod. */
@@ -105,9 +108,12 @@ function verdictOf(judged: PodVerdict): Verdict {
   return waits(judged.reason, judged.message, judged.failsAt);
 }
 
-function toldUntilReady({ instance }: View, verdict: Verdict): Verdict {
+function toldUntilReady({ instance, pod, node }: View, verdict: Verdict): Verdict {
   const told = instance.status?.failure;
   if (verdict.status === "True" || verdict.failedStep || !told || !REPLACED_BY_ITSELF.has(told.reason)) return verdict;
+  // Of this very pod it holds no more: its node is back.
+  if (pod && !node && Date.parse(pod.metadata.creationTimestamp ?? "") < Date.parse(told.since) - SKEW_MS)
+    return verdict;
   const reason = Object.values(REASON).find((known) => known === told.reason) ?? REASON.PodFailed;
   return {
     ...fails(told.step, reason, told.message),

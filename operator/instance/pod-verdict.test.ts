@@ -258,7 +258,7 @@ describe("a pod that does not end", () => {
     };
     expect(judgePod(ending, NOW + 299_999)).toMatchObject({ failed: false, failsAt: NOW + 300_000 });
     const stuck = judgePod(ending, NOW + 300_000);
-    expect(stuck).toMatchObject({ stage: "Terminating", failed: true, reason: "NodeLost" });
+    expect(stuck).toMatchObject({ stage: "Terminating", failed: true, reason: "PodTerminating" });
     expect(stuck.message).toContain("kubectl get node n1");
   });
 });

@@ -44,8 +44,8 @@ function judgeTerminating(deletionTimestamp: string, node: string | undefined, n
     const message = "The pod is ending; its replacement waits for that.";
     return { ...onTheWay("Terminating", REASON.PodTerminating, message), failsAt };
   }
-  const message = `The pod should have ended by ${deletionTimestamp} and its node ${node ?? ""} does not say that it did. ${whatToDo(node)}`;
-  return fault("Terminating", REASON.NodeLost, message);
+  const message = `The pod should have ended by ${deletionTimestamp} and is still there: \`kubectl describe pod\` shows a finalizer or a volume that holds it up. ${whatToDo(node)}`;
+  return fault("Terminating", REASON.PodTerminating, message);
 }
 
 /** A pod that its node does not begin with, or whose container it makes for long: it waits for a volume, the network or a pull. */

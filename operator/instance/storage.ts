@@ -14,12 +14,12 @@ export function judgeStorage(view: View, now: number): Verdict {
   const standing = claimStanding(claim, instance);
   if (!claim || standing !== "ours") return unknown("The volume claim is not there yet.");
   if (claim.metadata.deletionTimestamp) {
-    const message = `The volume claim ${claim.metadata.name} is being deleted. Data can be saved only before the pod ends.`;
+    const message = `The volume claim ${claim.metadata.name} is being deleted. Data can be saved only before the pod ends; delete the pod then, or set runPolicy to Stopped, and an empty volume follows.`;
     return fails(STEP.Storage, REASON.ClaimTerminating, message);
   }
   const phase = claim.status?.phase;
   if (phase === "Lost") {
-    const message = `The volume of ${claim.metadata.name} is gone. Restore it, or delete the claim to start with an empty one.`;
+    const message = `The volume of ${claim.metadata.name} is gone. Restore it, or delete the claim and then the pod, which holds it up, to start with an empty one.`;
     return fails(STEP.Storage, REASON.ClaimLost, message);
   }
   if (view.gateway?.reachable === false && view.gateway.reason === REASON.StorageFull)
