@@ -12,7 +12,8 @@ import { CONFIG_FILE } from "./config-map.ts";
 import { digest } from "./digest.ts";
 import { childMetadata, runtimeName } from "./identity.ts";
 import { CREDENTIAL_ENV } from "./openclaw-config.ts";
-import { CONTAINER, CONTAINER_HARDENING, EPHEMERAL_STORAGE, PATH, POD_HARDENING, placement, TMP_SIZE } from "./pod.ts";
+import { CONTAINER, CONTAINER_HARDENING, PATH, POD_HARDENING, placement, TMP_SIZE } from "./pod.ts";
+import { EPHEMERAL_STORAGE } from "./pod-resources.ts";
 
 type Container = NonNullable<Pod["spec"]>["containers"][number];
 

@@ -72,4 +72,18 @@ describe("the pod", () => {
       limits: { cpu: "2", memory: "2Gi", "ephemeral-storage": "9Gi" },
     });
   });
+
+  it.each([
+    ["requests", "5Gi", { requests: "5Gi", limits: "5Gi" }],
+    ["requests", "1Gi", { requests: "1Gi", limits: "2Gi" }],
+    ["limits", "64Mi", { requests: "64Mi", limits: "64Mi" }],
+  ] as const)(
+    "asks for no more of it than it may have where the class states %s of %s only",
+    (which, amount, expected) => {
+      const resources = { requests: { cpu: 1, memory: "1Gi" }, limits: { cpu: 2, memory: "2Gi" } };
+      const stated = { ...resources, [which]: { ...resources[which], "ephemeral-storage": amount } };
+      const { requests, limits } = build({}, { resources: stated }).spec?.containers[0]?.resources ?? {};
+      expect({ requests: requests?.["ephemeral-storage"], limits: limits?.["ephemeral-storage"] }).toEqual(expected);
+    },
+  );
 });

@@ -9,9 +9,9 @@ import {
 import { appliedHash } from "#lib/kube/apply.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { CONFIG_FILE } from "./config-map.ts";
-
 import { childMetadata, runtimeName } from "./identity.ts";
 import { CREDENTIAL_ENV } from "./openclaw-config.ts";
+import { podResources } from "./pod-resources.ts";
 import { SECRET_KEY } from "./secret.ts";
 
 type PodSpec = NonNullable<Pod["spec"]>;
@@ -29,9 +29,6 @@ const GRACE_SECONDS = 340;
 
 /** The uid and gid the image runs as. */
 const UID = 1000;
-
-/** Every container states its ephemeral storage, so that no tenant can fill a node. */
-export const EPHEMERAL_STORAGE = { request: "128Mi", limit: "2Gi" } as const;
 
 /** What every pod of ours is bound to, whatever it runs. */
 export const POD_HARDENING = {
@@ -158,7 +155,7 @@ function container(instance: OpenClawInstance, plan: ClassSpec, image: string): 
       fromSecret(CREDENTIAL_ENV.gatewayToken, secret, SECRET_KEY.gatewayToken),
       fromSecret(CREDENTIAL_ENV.modelKey, secret, SECRET_KEY.modelKey),
     ],
-    resources: resources(plan),
+    resources: podResources(plan),
     securityContext: CONTAINER_HARDENING,
     // Migrations run before the gateway answers; five minutes is upstream's own budget.
     startupProbe: probe("/startupz", { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 150 }),
@@ -181,15 +178,4 @@ function fromSecret(name: string, secret: string, key: string): NonNullable<Cont
 
 function probe(path: string, timing: Probe): Probe {
   return { httpGet: { path, port: GATEWAY_PORT }, ...timing };
-}
-
-function resources(plan: ClassSpec): NonNullable<Container["resources"]> {
-  return {
-    requests: { "ephemeral-storage": EPHEMERAL_STORAGE.request, ...amounts(plan.resources.requests) },
-    limits: { "ephemeral-storage": EPHEMERAL_STORAGE.limit, ...amounts(plan.resources.limits) },
-  };
-}
-
-function amounts(entries: Readonly<Record<string, string | number>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(entries).map(([name, amount]) => [name, String(amount)]));
 }
