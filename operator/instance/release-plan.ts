@@ -135,7 +135,7 @@ function onTrial(
   const pod = ownPod(view);
   const previous = previousRelease(view);
   if (!previous || !pod || !isMadeFrom(pod, wanted)) return goOn;
-  const { passed, failure, failsAt } = judgeTrial(pod, now, view.node);
+  const { passed, failure, failsAt } = judgeTrial(view, pod, now);
   if (passed) return { ...goOn, before: editRecord(view, [...forgetRollback(view), ...forgetPrevious(view)]) };
   if (failure === undefined) return { ...goOn, wakeAt: failsAt };
   const before = editRecord(view, goBack(view, previous, attemptId(view.instance, wanted), failure));

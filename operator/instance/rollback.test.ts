@@ -59,6 +59,12 @@ const record = ({ configMap }: View) => ({
 });
 const configOf = ({ configMap }: View) => configMap?.data?.["openclaw.json"];
 
+/** The status tells of it. */
+function reported(view: View, now = NOW): View {
+  const status = deriveStatus(view.instance, { ...plan(view, now), pod: view.pod }, now);
+  return { ...view, instance: { ...view.instance, status } };
+}
+
 /** An instance that served and whose changed release is on trial, with its new pod. */
 async function onTrial(spec = CHANGED): Promise<View> {
   const ending = await settle(asked(running(), spec));
@@ -98,7 +104,7 @@ describe("a release on trial", () => {
     ["never becomes ready", starting(container({ state: { running: {} } })), 300_000, "not ready 5 min"],
   ])("is gone back from when its pod %s", async (_, status, afterMs, because) => {
     const before = running();
-    const view = podIs(await onTrial(), status);
+    const view = reported(podIs(await onTrial(), status));
     if (afterMs > 0) {
       expect(changes(plan(view, NOW + afterMs - 1))).toEqual([]);
       expect(plan(view, NOW + afterMs - 1).wakeAt).toBeLessThanOrEqual(NOW + afterMs);
@@ -151,6 +157,17 @@ describe("a release on trial", () => {
   it("is judged by its own pod, not by the one before it that still ends", async () => {
     const ending = await settle(asked(running(), CHANGED));
     expect(changes(plan(ending, NOW + 3_600_000))).toEqual([]);
+  });
+
+  it("is given a registry's patience from the first failure on, however long the pull took until then", async () => {
+    const pull = starting(container({ state: { waiting: { reason: "ErrImagePull" } } }));
+    const late = NOW + 120_000;
+    const failing = podIs(await onTrial(), pull);
+    expect(changes(plan(failing, late))).toEqual([]);
+    expect(plan(failing, late).wakeAt).toBe(late + 60_000);
+    expect(changes(plan(reported(failing, late), late + 60_000))).toEqual(["edit ConfigMap", "delete Pod"]);
+    // But no longer than a start may take at all.
+    expect(changes(plan(reported(failing, NOW + 299_000), NOW + 300_000))).toEqual(["edit ConfigMap", "delete Pod"]);
   });
 
   it("goes on with the pod that takes the place of an evicted one", async () => {

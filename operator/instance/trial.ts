@@ -4,7 +4,6 @@ import { CONFIG_MAPS, type ConfigMap, type Pod } from "#lib/kube/resource.ts";
 import { shorten } from "#lib/shorten.ts";
 import { CONFIG_FILE, PREVIOUS_FILE } from "../build/config-map.ts";
 import { digest } from "../build/digest.ts";
-import type { NodeState } from "./node-state.ts";
 import { standingOf } from "./ownership.ts";
 import { judgePod } from "./pod-verdict.ts";
 import type { Release } from "./release.ts";
@@ -20,10 +19,10 @@ import { type Write, write } from "./write.ts";
 
 /** Upstream's own budget for a start, from when the pod got its node. */
 const START_BUDGET_MS = 300_000;
-/** A registry may hiccup. */
+/** A registry may hiccup, at the first try too. */
 const PULL_BUDGET_MS = 60_000;
 
-/** Ends of a start that are the release's doing, and after how long they are taken for that. */
+/** Ends of a start that are the release's doing, and how long after they were first told they are taken for that. */
 const BUDGETS: Readonly<Partial<Record<Reason, number>>> = {
   [REASON.ConfigRejected]: 0,
   [REASON.StateUnusable]: 0,
@@ -106,7 +105,7 @@ export interface TrialVerdict {
  * Judges the pod of a release on trial. What is not the release's doing (no room on nodes or on the volume, a node that is
  * lost) is waited for, and the pod that takes the place of one that ended has a start of its own.
  */
-export function judgeTrial(pod: Pod, now: number, node?: NodeState): TrialVerdict {
+export function judgeTrial({ instance, node }: View, pod: Pod, now: number): TrialVerdict {
   const judged = judgePod(pod, now);
   const scheduled = pod.status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "True");
   const since = Date.parse(scheduled?.lastTransitionTime ?? "");
@@ -115,8 +114,13 @@ export function judgeTrial(pod: Pod, now: number, node?: NodeState): TrialVerdic
   if (passed) return { passed };
   if (node || judged.reason === REASON.StorageFull) return {};
   if (judged.stage === "Terminating" || judged.stage === "Ended" || Number.isNaN(since)) return {};
-  const budget = (judged.failed ? BUDGETS[judged.reason] : undefined) ?? START_BUDGET_MS;
-  const failsAt = since + budget;
+  const told = instance.status?.failure;
+  const seen = told?.reason === judged.reason ? Date.parse(told.since) : now;
+  const patience = judged.failed ? BUDGETS[judged.reason] : undefined;
+  const failsAt = Math.min(
+    since + START_BUDGET_MS,
+    patience === undefined ? Number.POSITIVE_INFINITY : seen + patience,
+  );
   if (now < failsAt) return { failsAt };
   const late = judged.failed ? "" : `It was not ready ${START_BUDGET_MS / 60_000} min after it got its node. `;
   return { failure: `${judged.reason}: ${late}${judged.message}` };
