@@ -189,7 +189,8 @@ describe("rights, as the apiserver grants them", () => {
     ["operator", "delete", "persistentvolumeclaims", TENANTS, "no"],
     ["operator", "create", "persistentvolumeclaims", "elsewhere", "yes"],
     ["operator", "create", "events.events.k8s.io", TENANTS, "yes"],
-    ["operator", "update", "leases.coordination.k8s.io", NAMESPACE, "yes"],
+    ["operator", "create", "leases.coordination.k8s.io", NAMESPACE, "yes"],
+    ["operator", "update", "leases.coordination.k8s.io", NAMESPACE, "no"],
     ["operator", "update", "leases.coordination.k8s.io", "kube-system", "no"],
     ["operator", "create", "pods/exec", TENANTS, "no"],
     ["operator", "create", "clusterrolebindings", "", "no"],
@@ -197,22 +198,29 @@ describe("rights, as the apiserver grants them", () => {
     const account = `system:serviceaccount:${NAMESPACE}:hatchery-${component}`;
     const [name = "", subresource] = resource.split("/");
     const scope = namespace ? ["--namespace", namespace] : ["--all-namespaces"];
-    const asked = [
-      "auth",
-      "can-i",
-      verb,
-      name,
-      ...(subresource ? ["--subresource", subresource] : []),
-      ...scope,
-      "--as",
-      account,
-    ];
-    // kubectl says no by its exit code as well.
-    const answer = await plane
-      .kubectl(...asked)
-      .catch((error: unknown) => (error instanceof Error ? error.message : ""));
-    expect(answer).toMatch(new RegExp(`(^|\\n)${verdict}\\b`));
+    const asked = [verb, name, ...(subresource ? ["--subresource", subresource] : []), ...scope, "--as", account];
+    expect(await ask(...asked)).toMatch(new RegExp(`(^|\\n)${verdict}\\b`));
   });
+
+  it("operator may keep the Lease of its release, and no other", async () => {
+    const account = `system:serviceaccount:${NAMESPACE}:hatchery-operator`;
+    for (const verb of ["get", "update"]) {
+      for (const [name, verdict] of [
+        ["hatchery-operator", "yes"],
+        ["prod-hatchery-operator", "no"],
+      ]) {
+        const asked = [verb, `leases.coordination.k8s.io/${name}`, "--namespace", NAMESPACE, "--as", account];
+        expect(await ask(...asked), `${verb} ${name}`).toMatch(new RegExp(`(^|\\n)${verdict}\\b`));
+      }
+    }
+  });
+
+  /** kubectl says no by its exit code as well. */
+  function ask(...asked: string[]): Promise<string> {
+    return plane
+      .kubectl("auth", "can-i", ...asked)
+      .catch((error: unknown) => (error instanceof Error ? error.message : ""));
+  }
 });
 
 describe("the operator's rights, in use", () => {

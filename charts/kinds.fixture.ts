@@ -18,7 +18,7 @@ export interface Deployment extends Rendered {
 }
 
 export interface Role extends Rendered {
-  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  rules: { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
 }
 
 export interface NetworkPolicy extends Rendered {

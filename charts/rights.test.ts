@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { find, LEAST_VALUES, type Rendered, render, type Values } from "./chart.fixture.ts";
+import { find, LEAST_VALUES, type Rendered, render, renderAs, type Values } from "./chart.fixture.ts";
 import type { Deployment, NetworkPolicy, Role } from "./kinds.fixture.ts";
 
 const COMPONENTS = ["operator", "api", "model-gateway"];
@@ -74,7 +74,20 @@ describe("rights", () => {
       "/nodes": ["get", "list", "watch"],
     });
     expect(find(objects, "Role", "hatchery-operator").metadata.namespace).toBe("hatchery");
-    expect(granted("Role", "hatchery-operator")).toEqual({ "coordination.k8s.io/leases": ["get", "create", "update"] });
+    expect(granted("Role", "hatchery-operator")).toEqual({ "coordination.k8s.io/leases": ["create", "get", "update"] });
+  });
+
+  it("of the operators of a release: the Lease they compete for, and not that of another release beside it", async () => {
+    for (const [name, all] of [
+      ["hatchery-operator", objects],
+      ["prod-hatchery-operator", await renderAs("prod")],
+    ] as const) {
+      const { env } = find<Deployment>(all, "Deployment", name).spec.template.spec.containers[0] ?? {};
+      expect(env).toContainEqual({ name: "LEASE_NAME", value: name });
+      for (const { verbs, resourceNames } of rules("Role", name, all)) {
+        expect(resourceNames).toEqual(verbs.includes("create") ? undefined : [name]);
+      }
+    }
   });
 
   it("of an operator of some namespaces: the same in these, and of the cluster only to read classes", async () => {

@@ -23,6 +23,9 @@ const environment = z.object({
   ),
   POD_NAMESPACE: z.string().describe("the namespace this process runs in"),
   POD_NAME: z.string().describe("the name of this pod, its identity in the leader election"),
+  LEASE_NAME: dnsLabel()
+    .default("hatchery-operator")
+    .describe("the Lease that the operators of one release compete for, e.g. hatchery-operator"),
   OPS_PORT: envPort.default(9090).describe("a TCP port, 0 to 65535"),
   LOG_LEVEL: z
     .enum(LOG_LEVELS)
@@ -60,6 +63,8 @@ export interface OperatorConfig {
   readonly namespace: string;
   /** Identity in the leader election. */
   readonly podName: string;
+  /** Name of the Lease that the leading operator holds. */
+  readonly leaseName: string;
   readonly opsPort: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Path of a kubeconfig; undefined = in-cluster. */
@@ -84,6 +89,7 @@ export function readOperatorConfig(env: Readonly<Record<string, string | undefin
     modelGatewayUrl: parsed.MODEL_GATEWAY_URL,
     namespace: parsed.POD_NAMESPACE,
     podName: parsed.POD_NAME,
+    leaseName: parsed.LEASE_NAME,
     opsPort: parsed.OPS_PORT,
     logLevel: parsed.LOG_LEVEL,
     kubeconfig: parsed.KUBECONFIG,

@@ -15,9 +15,6 @@ import { createOperator } from "./operator.ts";
 import { createGatewayCall } from "./probe/call-gateway.ts";
 import { createGatewaySuspension } from "./probe/suspend-gateway.ts";
 
-/** Name of the Lease that the leading operator holds. */
-const LEASE = "hatchery-operator";
-
 async function main({ signal, env }: ProcessContext): Promise<void> {
   await keysReady();
   const config = readOperatorConfig(env);
@@ -50,7 +47,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
       lease: {
         client,
         namespace: config.namespace,
-        name: LEASE,
+        name: config.leaseName,
         // A pod that restarts in place is another candidate than before.
         identity: `${config.podName}_${randomBytes(4).toString("hex")}`,
         clock,
