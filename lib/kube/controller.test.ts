@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { type Controller, type ControllerOptions, createController, type Result, TerminalError } from "./controller.ts";
+import { KubeError } from "./errors.ts";
 import { PRIORITY } from "./queue.ts";
 
 describe("controller", () => {
@@ -131,6 +132,23 @@ describe("controller", () => {
     const failed = lines.find((line) => line.msg === "reconcile failed; trying again");
     expect(failed).toMatchObject({ controller: "claws", object: "a", reconcileId: "r1", retryInMs: 5, failures: 1 });
     expect(failed).toHaveProperty("err.message", "the world is not ready");
+  });
+
+  it("waits as long as an overloaded apiserver asks, where that is longer than the back-off", async () => {
+    const at: number[] = [];
+    const waits = [60_000, 1, undefined];
+    const controller = start({
+      async reconcile() {
+        at.push(clock.monotonic());
+        if (waits.length === 0) return undefined;
+        const retryAfterMs = waits.shift();
+        throw new KubeError("PATCH pods: 429 TooManyRequests", { status: 429, reason: "TooManyRequests", retryAfterMs });
+      },
+    });
+    controller.queue.add("a");
+    await clock.advance(61_000);
+    expect(at).toEqual([0, 60_000, 60_010, 60_030]);
+    expect(lines.find((line) => line.failures === 1)).toMatchObject({ retryInMs: 60_000 });
   });
 
   it("does not retry a terminal error until something changes, and then starts afresh", async () => {

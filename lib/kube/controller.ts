@@ -4,6 +4,7 @@ import { aborted } from "#lib/aborted.ts";
 import { type Clock, sleep } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import { type ControllerObserver, observeController } from "./controller-metrics.ts";
+import { KubeError } from "./errors.ts";
 import { createWorkQueue, type WorkQueue } from "./queue.ts";
 
 /** Share by which a requested wake-up is moved, at random, either way: periodic work spreads out by itself. */
@@ -190,7 +191,9 @@ class WorkerPool implements Controller {
       log.error({ err: error }, "reconcile failed for good; waiting for a change");
       return;
     }
-    const retryInMs = this.queue.retry(key);
+    // What the client could not wait out is waited out here: an overloaded apiserver asks for peace.
+    const atLeastMs = error instanceof KubeError ? error.retryAfterMs : undefined;
+    const retryInMs = this.queue.retry(key, { atLeastMs });
     log.warn({ err: error, retryInMs, failures: this.queue.failures(key) }, "reconcile failed; trying again");
   }
 }

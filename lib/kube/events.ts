@@ -188,7 +188,8 @@ class Recorder implements EventRecorder {
     series.attempts++;
     if (isPassing(error) && series.attempts < ATTEMPTS) {
       log.debug(about, "could not write an event; trying again");
-      this.#queue.add(key, { afterMs: RETRY_BASE_MS * 2 ** (series.attempts - 1) });
+      const backoffMs = RETRY_BASE_MS * 2 ** (series.attempts - 1);
+      this.#queue.add(key, { afterMs: Math.max(backoffMs, error.retryAfterMs ?? 0) });
       return;
     }
     log.warn(about, "could not write an event; it is dropped");
@@ -215,7 +216,7 @@ class Recorder implements EventRecorder {
 }
 
 /** Worth another attempt: no answer, overload, or a fault of the server. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is KubeError {
   return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 

@@ -29,8 +29,11 @@ export interface WorkQueue {
   get(signal?: AbortSignal): Promise<string | undefined>;
   /** Ends the work on a key that `get` handed out. @throws TypeError for any other key. */
   done(key: string): void;
-  /** Adds a key after its back-off, which doubles with each retry, and answers it in milliseconds; keeps the priority in hand. */
-  retry(key: string, o?: { priority?: number }): number;
+  /**
+   * Adds a key after its back-off, which doubles with each retry, or after `atLeastMs` where that is longer, and answers the
+   * time in milliseconds; keeps the priority in hand.
+   */
+  retry(key: string, o?: { priority?: number; atLeastMs?: number | undefined }): number;
   /** Resets the back-off of a key. */
   forget(key: string): void;
   /** How often a key was retried since it was last forgotten. */
@@ -140,13 +143,14 @@ class KeyedQueue implements WorkQueue {
     if (again && !this.#stopped) this.#place(again);
   }
 
-  retry(key: string, o: { priority?: number } = {}): number {
+  retry(key: string, o: { priority?: number; atLeastMs?: number | undefined } = {}): number {
     const failures = this.failures(key);
     const backoffMs = Math.min(BACKOFF_BASE_MS * 2 ** failures, BACKOFF_MAX_MS);
+    const afterMs = Math.max(backoffMs, o.atLeastMs ?? 0);
     this.#failures.set(key, failures + 1);
     this.#metrics.retried();
-    this.add(key, { priority: o.priority ?? this.priorityInHand(key) ?? PRIORITY.normal, afterMs: backoffMs });
-    return backoffMs;
+    this.add(key, { priority: o.priority ?? this.priorityInHand(key) ?? PRIORITY.normal, afterMs });
+    return afterMs;
   }
 
   forget(key: string): void {
