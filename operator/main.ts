@@ -3,6 +3,7 @@ import { systemClock } from "#lib/clock.ts";
 import { keysReady, newSlot } from "#lib/keys.ts";
 import { createKubeClient } from "#lib/kube/client.ts";
 import { loadKubeAccess } from "#lib/kube/config.ts";
+import { watchLeaseHealth } from "#lib/kube/lease-health.ts";
 import { runManager } from "#lib/kube/manager.ts";
 import { createLogger } from "#lib/log.ts";
 import { createRegistry } from "#lib/metrics.ts";
@@ -39,7 +40,8 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
     registry,
     newSlot,
   });
-  const checks = freshnessChecks(operator.informers);
+  const leaseHealth = watchLeaseHealth({ clock });
+  const checks = { ...freshnessChecks(operator.informers), lease: leaseHealth.check };
   try {
     await runManager({
       informers: operator.informers,
@@ -49,6 +51,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
         namespace: config.namespace,
         name: config.leaseName,
         // A pod that restarts in place is another candidate than before.
+        health: leaseHealth,
         identity: `${config.podName}_${randomBytes(4).toString("hex")}`,
         clock,
         log,

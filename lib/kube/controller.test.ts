@@ -142,7 +142,11 @@ describe("controller", () => {
         at.push(clock.monotonic());
         if (waits.length === 0) return undefined;
         const retryAfterMs = waits.shift();
-        throw new KubeError("PATCH pods: 429 TooManyRequests", { status: 429, reason: "TooManyRequests", retryAfterMs });
+        throw new KubeError("PATCH pods: 429 TooManyRequests", {
+          status: 429,
+          reason: "TooManyRequests",
+          retryAfterMs,
+        });
       },
     });
     controller.queue.add("a");

@@ -12,18 +12,19 @@ export interface LeaseRecordOptions {
   /** Unique to this run of the process: a restarted process must not take itself for the leader that died. */
   identity: string;
   durationMs: number;
+  /** How long after a renewal this candidate may see it: so much earlier the holder's time is over for it. Default 0. */
+  seenLateMs?: number | undefined;
   clock: Clock;
 }
 
 /**
  * One Lease object as one candidate sees it. A holder's time runs out when its record has not changed for the
- * lease's duration **by our own timers**; the times inside are for people and never compared with our clock.
+ * lease's duration **by a clock of our own that is never set**; the times inside are for people and never compared with ours.
  */
 export class LeaseRecord {
   readonly #o: LeaseRecordOptions;
   #observed: Lease | undefined;
-  #expired = true;
-  #cancelExpiry: () => void = () => undefined;
+  #expiresAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeaseRecordOptions) {
     this.#o = options;
@@ -32,6 +33,11 @@ export class LeaseRecord {
   /** Whose it was when last seen; undefined when free or never seen. */
   get holder(): string | undefined {
     return this.#observed?.spec?.holderIdentity || undefined;
+  }
+
+  /** Until the holder's time is over as far as we have seen (milliseconds); not positive once it is, or when nobody was seen. */
+  get expiresInMs(): number {
+    return this.#expiresAt - this.#o.clock.monotonic();
   }
 
   /**
@@ -45,7 +51,7 @@ export class LeaseRecord {
     if (!live) return this.#create(o);
     this.#see(live);
     const { holder } = this;
-    if (holder && holder !== this.#o.identity && !this.#expired) return false;
+    if (holder && holder !== this.#o.identity && this.expiresInMs > 0) return false;
     return this.#write(live, o);
   }
 
@@ -55,17 +61,11 @@ export class LeaseRecord {
    */
   async release(o: CallOptions): Promise<void> {
     const live = await this.#o.client.get(LEASES, this.#ref, o);
-    this.stopObserving();
     if (!live || live.spec?.holderIdentity !== this.#o.identity) return;
     const { holderIdentity: _, ...rest } = live.spec;
     const now = microTime(this.#o.clock.now());
     const spec = { ...rest, leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
     await this.#o.client.replace(LEASES, { ...live, spec }, o);
-  }
-
-  /** Drops the timer that watches the holder. */
-  stopObserving(): void {
-    this.#cancelExpiry();
   }
 
   get #ref() {
@@ -118,14 +118,8 @@ export class LeaseRecord {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#observed?.spec);
     this.#observed = lease;
     if (!changed) return;
-    this.#cancelExpiry();
-    this.#expired = false;
+    const { clock, durationMs, seenLateMs = 0 } = this.#o;
     const seconds = lease.spec?.leaseDurationSeconds;
-    this.#cancelExpiry = this.#o.clock.setTimer(
-      () => {
-        this.#expired = true;
-      },
-      seconds ? seconds * 1000 : this.#o.durationMs,
-    );
+    this.#expiresAt = clock.monotonic() + (seconds ? seconds * 1000 : durationMs) - seenLateMs;
   }
 }

@@ -216,6 +216,6 @@ describe("runWithLease", () => {
 
   it("refuses durations that do not fit each other", async () => {
     const odd = { durationMs: 10_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
-    await expect(candidate("a", odd).result).rejects.toThrow("duration > renewDeadline");
+    await expect(candidate("a", odd).result).rejects.toThrow("> renewDeadline > retry");
   });
 });

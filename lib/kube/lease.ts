@@ -2,14 +2,20 @@ import { Gauge, Registry } from "prom-client";
 import { type Clock, sleep } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { KubeClient } from "./client.ts";
+import type { LeaseHealth } from "./lease-health.ts";
 import { LeaseRecord } from "./lease-record.ts";
 
 /** client-go's numbers. */
 const DURATION_MS = 15_000;
 const RENEW_DEADLINE_MS = 10_000;
 const RETRY_MS = 2_000;
-/** A candidate waits up to this much longer (as a share of the retry time), at random, so that candidates drift apart. */
-const RETRY_JITTER = 1.2;
+/**
+ * How late a candidate may see a renewal, in pauses: it looks once in each, and the answer takes a moment. By so much it stops
+ * waiting earlier, so that the lead is taken over within the lease's duration and not a pause later.
+ */
+const SEEN_LATE = 1.5;
+/** A candidate that cannot get at the lease says so again after this time. */
+const REPORT_AGAIN_MS = 60_000;
 
 /** Options of `runWithLease`; durations in milliseconds. */
 export interface LeaseOptions {
@@ -28,14 +34,14 @@ export interface LeaseOptions {
    * until that is through.
    */
   signal: AbortSignal;
+  /** Told how each attempt to take the lease went. */
+  health?: Pick<LeaseHealth, "attempted">;
   /** How long a silent holder keeps the lease; default 15 s. */
   durationMs?: number;
-  /** How long we lead without a successful renewal, less than the duration; default 10 s. */
+  /** How long we lead without a successful renewal, less than a candidate waits for one; default 10 s. */
   renewDeadlineMs?: number;
   /** Pause between renewals and between attempts to take the lease; default 2 s. */
   retryMs?: number;
-  /** In [0, 1); default Math.random. */
-  random?: () => number;
 }
 
 /**
@@ -46,12 +52,13 @@ export interface LeaseOptions {
  */
 export async function runWithLease(o: LeaseOptions): Promise<"lost" | "released"> {
   const { durationMs = DURATION_MS, renewDeadlineMs = RENEW_DEADLINE_MS, retryMs = RETRY_MS } = o;
-  if (durationMs <= renewDeadlineMs || renewDeadlineMs <= retryMs * RETRY_JITTER) {
-    throw new TypeError("a lease needs duration > renewDeadline > 1.2 x retry");
+  const seenLateMs = SEEN_LATE * retryMs;
+  if (durationMs - seenLateMs <= renewDeadlineMs || renewDeadlineMs <= retryMs) {
+    throw new TypeError(`a lease needs duration - ${SEEN_LATE} x retry > renewDeadline > retry`);
   }
   const log = o.log.child({ lease: `${o.namespace}/${o.name}`, identity: o.identity });
   const status = masterStatus(o.registry ?? new Registry());
-  const record = new LeaseRecord({ ...o, durationMs });
+  const record = new LeaseRecord({ ...o, durationMs, seenLateMs });
   const term = { ...o, log, record, renewDeadlineMs, retryMs, callMs: renewDeadlineMs / 2 };
   status.set({ name: o.name }, 0);
   try {
@@ -60,7 +67,6 @@ export async function runWithLease(o: LeaseOptions): Promise<"lost" | "released"
     log.info("leading");
     return await lead(term);
   } finally {
-    record.stopObserving();
     status.set({ name: o.name }, 0);
   }
 }
@@ -75,21 +81,28 @@ interface Term extends LeaseOptions {
 }
 
 /** Tries until the lease is ours; false once the signal aborted. */
-async function acquire({ record, signal, clock, log, retryMs, callMs, random = Math.random }: Term): Promise<boolean> {
-  let reported: string | undefined;
+async function acquire({ record, signal, clock, log, retryMs, callMs, health }: Term): Promise<boolean> {
+  let reported: { line: string; at: number } | undefined;
   const report = (line: string, err?: unknown) => {
-    if (line !== reported) log[err ? "warn" : "info"]({ err }, line);
-    reported = line;
+    const at = clock.monotonic();
+    if (line === reported?.line && (!err || at - reported.at < REPORT_AGAIN_MS)) return;
+    log[err ? "warn" : "info"]({ err }, line);
+    reported = { line, at };
   };
   while (!signal.aborted) {
     try {
       // Not cut short by the signal: the apiserver might have taken it, and we would leave a lease behind.
-      if (await record.tryHold({ timeoutMs: callMs })) return true;
+      const held = await record.tryHold({ timeoutMs: callMs });
+      health?.attempted();
+      if (held) return true;
       report(`standing by: ${record.holder ?? "somebody else"} leads`);
     } catch (error) {
+      health?.attempted(error);
       report(`cannot get at the lease: ${error instanceof Error ? error.message : String(error)}`, error);
     }
-    await sleep(clock, retryMs * (1 + random() * RETRY_JITTER), signal);
+    // Not a moment is lost once the holder's time is over; of several candidates the apiserver lets one through.
+    const leftMs = Math.ceil(record.expiresInMs);
+    await sleep(clock, leftMs > 0 ? Math.min(leftMs, retryMs) : retryMs, signal);
   }
   return false;
 }
