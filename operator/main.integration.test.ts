@@ -6,11 +6,22 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CLASSES, INSTANCES, LABEL } from "#crds/index.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { createInformer } from "#lib/kube/informer.ts";
-import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
+import {
+  CONFIG_MAPS,
+  EVENTS,
+  LEASES,
+  NAMESPACES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  SECRETS,
+  SERVICES,
+} from "#lib/kube/resource.ts";
 import { createLogger } from "#lib/log.ts";
 import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 import { waitFor } from "#test/cluster/wait.ts";
 import { countRequests, readAuditLog } from "#test/harness/audit-log.ts";
+import type { SeenRequest } from "#test/harness/fault-proxy/fault.ts";
+import { startFaultProxy } from "#test/harness/fault-proxy/proxy.ts";
 import { installCrds } from "#test/harness/integration-setup.ts";
 import { MANAGED_SELECTOR } from "./build/identity.ts";
 import {
@@ -21,12 +32,15 @@ import {
   isReady,
   ROOT_KEY,
   startNode,
+  untilInstance,
 } from "./operator.fixture.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const CONTROL_NAMESPACE = "hatchery";
 const CHILDREN = [SECRETS, CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SERVICES, PODS];
 const COUNT = 20;
+/** As many as the operator opens for its work. */
+const CONNECTIONS = 32;
 const log = createLogger("test", "warn");
 
 let plane: ControlPlane;
@@ -94,6 +108,44 @@ describe("the operator as a process", () => {
     expect(code).toBe(1);
     for (const name of ["OPENCLAW_ENCRYPTION_KEY", "MODEL_GATEWAY_URL", "WORKERS"]) expect(said).toContain(name);
     expect(said).not.toContain("short");
+  });
+
+  it("ends in good order when told to: the last Event is written, the lease given up", async () => {
+    const namespace = await createSandbox(client);
+    const child = start(environment());
+    const exit = once(child, "exit");
+    const ref = { namespace, name: "alice" };
+    await client.create(INSTANCES, instanceNamed(namespace, "alice", { className: `no-${namespace}` }));
+    await untilInstance(client, ref, ({ status }) => status?.failure?.reason === "ClassNotFound");
+    child.kill("SIGTERM");
+    expect(await exit).toEqual([0, null]);
+    const { items } = await client.list(EVENTS, { namespace });
+    expect(items.map(({ reason, regarding }) => [reason, regarding?.name])).toEqual([["ClassNotFound", "alice"]]);
+    const lease = await client.get(LEASES, { namespace: CONTROL_NAMESPACE, name: "hatchery-operator" });
+    expect(lease?.spec?.leaseTransitions).toBeDefined();
+    expect(lease?.spec?.holderIdentity).toBeUndefined();
+  });
+
+  it("keeps its lead while every connection of its work hangs", async () => {
+    const namespace = await createSandbox(client);
+    await client.create(CLASSES, classNamed(namespace));
+    for (let i = 0; i < CONNECTIONS; i++) {
+      await client.create(INSTANCES, instanceNamed(namespace, `claw-${i}`, { className: namespace }));
+    }
+    const proxy = await startFaultProxy(plane.kubeconfig);
+    try {
+      // But for the policy that all share, and wait for.
+      const match = ({ method, path }: SeenRequest) => method === "PATCH" && !path.includes("/networkpolicies/");
+      const hung = proxy.inject({ kind: "silence" }, { match });
+      const child = start({ ...environment(), KUBECONFIG: proxy.kubeconfig, WORKERS: String(2 * CONNECTIONS) });
+      const gone = once(child, "exit").then(([code]) => `the operator ended with ${code}`);
+      expect(await Promise.race([hung.hit(CONNECTIONS), gone])).toBeUndefined();
+      const renewals = proxy.inject({ kind: "lose-answer" }, { match: ({ method }) => method === "PUT", times: 2 });
+      expect(await Promise.race([renewals.hit(2), gone])).toBeUndefined();
+    } finally {
+      await Promise.all([...running].map(kill));
+      await proxy.close();
+    }
   });
 
   it("killed in the middle of creating twenty instances ends, restarted, in the same state with no doubles", async () => {

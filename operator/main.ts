@@ -23,7 +23,11 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   const registry = createRegistry("operator", VERSION);
   const clock = systemClock;
   const access = loadKubeAccess(config.kubeconfig);
-  const client = createKubeClient({ config: access, userAgent: `hatchery-operator/${VERSION}`, registry, log, clock });
+  const newClient = () =>
+    createKubeClient({ config: access, userAgent: `hatchery-operator/${VERSION}`, registry, log, clock });
+  const client = newClient();
+  // Renewals wait in no queue behind the work: its connections are few, and may all hang.
+  const leaseClient = newClient();
   const gateways = createGatewayCall();
   const suspension = createGatewaySuspension();
   const operator = createOperator({
@@ -47,7 +51,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
       informers: operator.informers,
       controllers: [...operator.controllers, operator.sweep],
       lease: {
-        client,
+        client: leaseClient,
         namespace: config.namespace,
         name: config.leaseName,
         // A pod that restarts in place is another candidate than before.
@@ -65,9 +69,7 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
       signal,
     });
   } finally {
-    operator.prober.close();
-    operator.drainer.close();
-    await Promise.all([gateways.close(), suspension.close()]);
+    await Promise.all([leaseClient.close(), gateways.close(), suspension.close()]);
   }
 }
 

@@ -138,8 +138,6 @@ export async function startOperator(
       try {
         await running;
       } finally {
-        operator.prober.close();
-        operator.drainer.close();
         await Promise.all([gateways.close(), suspension.close()]);
       }
     },

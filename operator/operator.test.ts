@@ -6,7 +6,7 @@ import type { KubeClient } from "#lib/kube/client.ts";
 import { createOperator, type OperatorOptions } from "./operator.ts";
 
 /** The parts of an operator that does not run. */
-function operator(o: Pick<OperatorOptions, "namespaces">) {
+function operator(o: Partial<OperatorOptions>) {
   const registry = new Registry();
   const parts = createOperator({
     client: {} as KubeClient,
@@ -37,5 +37,26 @@ describe("an operator", () => {
     expect(caches.nodes).toBeUndefined();
     expect(controllers.map(({ name }) => name)).toEqual(["instance"]);
     expect(await registry.metrics()).not.toContain('workqueue_adds_total{name="class"');
+  });
+
+  it("calls no gateway any more once its work has ended", async () => {
+    const calls: AbortSignal[] = [];
+    const hang = (_: unknown, signal: AbortSignal) => {
+      calls.push(signal);
+      return new Promise<never>(() => undefined);
+    };
+    const { controllers, prober, drainer } = operator({
+      callGateway: hang,
+      suspension: { suspend: hang, resume: hang },
+    });
+    const stop = new AbortController();
+    const ended = Promise.all(controllers.map((controller) => controller.run(stop.signal)));
+    const target = { id: "id", url: "http://gateway.test", token: () => "token" };
+    prober.want("n/a", target);
+    drainer.drain("n/b", target);
+    expect(calls.map(({ aborted }) => aborted)).toEqual([false, false]);
+    stop.abort();
+    await ended;
+    expect(calls.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 });

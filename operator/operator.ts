@@ -115,10 +115,25 @@ export function createOperator(o: OperatorOptions): Operator {
   return {
     caches,
     informers: Object.values(caches),
-    controllers: classes ? [controller, classes.controller] : [controller],
+    controllers: [closingAfter(controller, [prober, drainer]), ...(classes ? [classes.controller] : [])],
     sweep,
     events,
     prober,
     drainer,
+  };
+}
+
+/** A controller that takes its helpers along: whoever leads next must not find the gateways still asked by this one. */
+function closingAfter(controller: Controller, helpers: readonly { close(): void }[]): Controller {
+  return {
+    name: controller.name,
+    queue: controller.queue,
+    async run(signal, abandon) {
+      try {
+        await controller.run(signal, abandon);
+      } finally {
+        for (const helper of helpers) helper.close();
+      }
+    },
   };
 }
