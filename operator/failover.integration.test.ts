@@ -8,7 +8,9 @@ import type { KubeClient } from "#lib/kube/client.ts";
 import { createInformer } from "#lib/kube/informer.ts";
 import {
   CONFIG_MAPS,
+  EVENTS,
   LEASES,
+  type Lease,
   NAMESPACES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
@@ -90,15 +92,19 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** Until all its caches are synced. */
-function ready({ ops }: OperatorProcess): Promise<unknown> {
-  return waitFor("a ready operator", async () => (await fetch(`${ops}/readyz`)).ok);
+/** Until all its caches are synced; answers its checks. */
+async function ready({ ops }: OperatorProcess): Promise<unknown> {
+  const answer = await waitFor("a ready operator", async () => {
+    const response = await fetch(`${ops}/readyz`);
+    return response.ok && response;
+  });
+  return (await answer.json()) as unknown;
 }
 
-/** How many requests that change something a process has sent but for those of its lease. */
+/** How many requests that change something a process has sent; a lease is looked at by GET, and held by PUT. */
 async function writesOf({ ops }: OperatorProcess): Promise<number> {
   const text = await (await fetch(`${ops}/metrics`)).text();
-  return [...text.matchAll(/^rest_client_requests_total\{.*method="(?:PATCH|DELETE)".*\} (\d+)$/gm)]
+  return [...text.matchAll(/^rest_client_requests_total\{.*method="(?:POST|PATCH|DELETE)".*\} (\d+)$/gm)]
     .map(([, count]) => Number(count))
     .reduce((sum, count) => sum + count, 0);
 }
@@ -115,18 +121,27 @@ it(`killed with -9 while ${COUNT} instances are being made, the leader is follow
   const stop = new AbortController();
   const pods = createInformer({ client, type: PODS, namespace, log: createLogger("test", "warn") });
   const instances = createInformer({ client, type: INSTANCES, namespace, log: createLogger("test", "warn") });
-  const watching = Promise.all([pods.run(stop.signal), instances.run(stop.signal)]);
-  await Promise.all([pods.synced(), instances.synced()]);
+  const leases = createInformer({
+    client,
+    type: LEASES,
+    namespace: CONTROL_NAMESPACE,
+    log: createLogger("test", "warn"),
+  });
+  const terms: Lease["spec"][] = [];
+  leases.onChange(({ object }) => terms.push(object.spec));
+  const caches = [pods, instances, leases];
+  const watching = Promise.all(caches.map((cache) => cache.run(stop.signal)));
+  await Promise.all(caches.map((cache) => cache.synced()));
   try {
     const first = await start("operator-0");
     await waitFor("a leader", async () => (await leader()) === "operator-0");
     const standby = await start("operator-1");
-    await ready(standby);
+    expect(await ready(standby)).toMatchObject({ checks: { pods: "ok", lease: "ok" } });
 
     const half = reached(() => pods.list().length >= COUNT / 4, pods);
     const creating = createAll(namespace);
     await half;
-    const standbyWrote = await writesOf(standby);
+    const [leaderWrote, standbyWrote] = await Promise.all([writesOf(first), writesOf(standby)]);
     await kill(first.child);
     const killedAt = new Date().toISOString();
     await creating;
@@ -134,9 +149,11 @@ it(`killed with -9 while ${COUNT} instances are being made, the leader is follow
     expect(made).toBeLessThan(COUNT);
     await reached(() => instances.list().length === COUNT && instances.list().every(isReady), instances);
 
+    expect(leaderWrote).toBeGreaterThan(COUNT / 4);
     expect(standbyWrote).toBe(0);
     expect(await leader()).toBe("operator-1");
     const asked = await operatorRequests(namespace);
+    expectTakenOverInTime(terms);
     await expectNoDoubles(namespace, asked);
     tell(killedAt, asked);
   } finally {
@@ -169,7 +186,17 @@ async function operatorRequests(namespace: string): Promise<AuditedRequest[]> {
   return all.filter((r) => r.namespace === namespace && r.userAgent.startsWith("hatchery-operator/"));
 }
 
-/** Each child made once and of the slot its instance tells of; nothing deleted; two status writes, and one for the change of leader. */
+/** The second term began within the lease's duration from the last renewal of the first, by the times in the Lease itself. */
+function expectTakenOverInTime(terms: readonly Lease["spec"][]): void {
+  const of = (name: string) => terms.filter((spec) => spec?.holderIdentity?.startsWith(`${name}_`));
+  const [last, next] = [of("operator-0").at(-1), of("operator-1")[0]];
+  const tookMs = Date.parse(next?.acquireTime ?? "") - Date.parse(last?.renewTime ?? "");
+  expect(tookMs).toBeGreaterThan(0);
+  expect(tookMs).toBeLessThanOrEqual((last?.leaseDurationSeconds ?? 0) * 1000);
+  process.stdout.write(`the lead was taken over ${(tookMs / 1000).toFixed(1)} s after its last renewal\n`);
+}
+
+/** Each child made once and of the slot its instance tells of; nothing deleted; two status writes, and one for the change of leader; no Event twice. */
 async function expectNoDoubles(namespace: string, asked: readonly AuditedRequest[]): Promise<void> {
   expect(asked.filter(({ verb }) => verb === "delete")).toEqual([]);
   for (const { plural } of CHILDREN) {
@@ -182,6 +209,10 @@ async function expectNoDoubles(namespace: string, asked: readonly AuditedRequest
     ({ name }) => name,
   );
   for (const [name, writes] of told) expect(writes.length, name).toBeLessThanOrEqual(3);
+  const events = (await client.list(EVENTS, { namespace })).items.map(
+    ({ regarding, reason }) => `${regarding?.name} ${reason}`,
+  );
+  expect(new Set(events).size, events.join(", ")).toBe(events.length);
   const { items } = await client.list(INSTANCES, { namespace });
   const slots = new Map(items.map(({ metadata, status }) => [`openclaw-${metadata.name}`, status?.runtime?.slot]));
   for (const type of [SECRETS, PERSISTENT_VOLUME_CLAIMS, PODS]) {
