@@ -10,6 +10,7 @@ export interface EnvironmentVariable {
 
 export interface Deployment extends Rendered {
   spec: {
+    replicas: number;
     template: {
       metadata: { labels: Record<string, string>; annotations: Record<string, string> };
       spec: { containers: { env: EnvironmentVariable[] }[]; topologySpreadConstraints?: object[] };

@@ -48,13 +48,22 @@ describe("pods", () => {
     expect(accounts.map((account) => account.automountServiceAccountToken)).toEqual([false, false, false]);
   });
 
+  it("are one each, but for the operator's leader and its warm standby", () => {
+    const counts = COMPONENTS.map((component) => deployment(component).spec.replicas);
+    expect(counts).toEqual([2, 1, 1]);
+  });
+
   it("get a disruption budget and a spread only when there are several", async () => {
-    expect(ofKind("PodDisruptionBudget")).toEqual([]);
-    const many = await render({ api: { replicas: 3 } });
-    expect(ofKind<Rendered>("PodDisruptionBudget", many).map(({ metadata }) => metadata.name)).toEqual([
-      "hatchery-api",
-    ]);
-    expect(deployment("api", many).spec.template.spec.topologySpreadConstraints).toHaveLength(1);
+    const many = await render({ operator: { replicas: 1 }, api: { replicas: 3 } });
+    for (const [of, component] of [
+      [objects, "operator"],
+      [many, "api"],
+    ] as const) {
+      const budgets = ofKind<Rendered>("PodDisruptionBudget", of).map(({ metadata }) => metadata.name);
+      expect(budgets).toEqual([`hatchery-${component}`]);
+      expect(deployment(component, of).spec.template.spec.topologySpreadConstraints).toHaveLength(1);
+    }
+    expect(deployment("operator", many).spec.template.spec.topologySpreadConstraints).toBeUndefined();
   });
 
   it("are named by the release", async () => {

@@ -88,7 +88,7 @@ export const chartValuesSchema = z.strictObject({
   logLevel: z.enum(LOG_LEVELS).describe("Least level that is logged."),
   operator: z
     .strictObject({
-      replicas: replicas(2, "1, or 2 for a warm standby."),
+      replicas: replicas(2, "2 for a leader and a warm standby, or 1."),
       workers: z.int().min(1).max(256).describe("Instances worked on at a time."),
       watchNamespaces: uniqueList(dnsLabel().describe("A namespace; it must exist."), 100).describe(
         "Namespaces to work in, with rights in these alone beside reading classes; the whole cluster when empty.",

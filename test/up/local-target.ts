@@ -47,6 +47,7 @@ export function describeTarget(cluster: Cluster): Target {
     kubectl: cluster.kubectlPath,
     helm: cluster.helmPath,
     // One small machine holds everything: what a gateway asks for at rest, so that several fit, and the usual limits.
+    values: { operator: { replicas: 1 } },
     standardClass: { resources: { requests: { cpu: "50m", memory: "768Mi" } }, storage: { size: "1Gi" } },
   };
 }
