@@ -22,7 +22,8 @@ export const USAGE = `Measures the operator on a real apiserver with a node that
   --instances 100,1000     how many objects, each number on an apiserver of its own (default 100,500,1000,5000)
   --contender FILE         measure another operator beside ours; may be given several times
   --pod-delay MS           how long a pod takes to become ready (default 0)
-  --idle SECONDS           length of the window in which nothing happens (default 30)
+  --idle SECONDS           length of the window in which nothing happens (default 30). Outside of a short one falls what ours does by itself:
+                           status writes held back (up to 60 s), second calls of gateways (180 s), the sweep (600 s)
   --reactions COUNT        pods that fail, are evicted, run out of memory and are deleted, of each (default 50)
   --cycles COUNT           creations and deletions over which memory has to stay flat (default 0: left out)
   --profile                take CPU profiles and say where the time went; its figures are not for comparison

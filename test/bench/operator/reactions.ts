@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { timestamp } from "#lib/clock.ts";
-import { PODS, type Pod } from "#lib/kube/resource.ts";
+import { PERSISTENT_VOLUME_CLAIMS, PODS, type Pod } from "#lib/kube/resource.ts";
 import { percentile } from "../kit/statistics.ts";
 import type { Rig } from "./rig.ts";
 import { createRendezvous, forEachOf, track } from "./tracker.ts";
@@ -10,8 +10,9 @@ export interface Reaction {
   readonly count: number;
   readonly p50: number;
   readonly p99: number;
-  /** Replacements that use the same volume claims. */
+  /** Replacements that use the same volume claims, by uid and not by name alone. */
   readonly sameVolume: number;
+  readonly samplesMs: readonly number[];
 }
 
 /** What may happen to a pod. */
@@ -25,11 +26,11 @@ const PATIENCE_MS = 600_000;
 export async function measureReactions(rig: Rig, count: number): Promise<Partial<Record<Mishap, Reaction>>> {
   const { client, contender, namespace } = rig;
   const made = createRendezvous();
-  const volumes = new Map<string, string>();
+  const replacements = new Map<string, Pod>();
   const tracker = await track(client, PODS, namespace, ({ type, object }, now) => {
     const owner = contender.ownerOf(object);
     if (type !== "ADDED" || owner === undefined) return;
-    volumes.set(owner, claimsOf(object));
+    replacements.set(owner, object);
     made.happened(owner, now);
   });
   const pods = (await client.list(PODS, { namespace })).items.filter((pod) => contender.ownerOf(pod) !== undefined);
@@ -37,7 +38,7 @@ export async function measureReactions(rig: Rig, count: number): Promise<Partial
   for (const mishap of ["failed", "evicted", "oom-killed", "deleted"] as const) {
     const victims = pods.splice(0, count);
     const samples: number[] = [];
-    let sameVolume = 0;
+    const before = await readClaims(rig);
     await forEachOf(victims.length, CONCURRENCY, async (index) => {
       const pod = victims[index];
       const owner = pod && contender.ownerOf(pod);
@@ -45,11 +46,15 @@ export async function measureReactions(rig: Rig, count: number): Promise<Partial
       const begun = performance.now();
       await befall(rig, pod, mishap);
       samples.push((await made.when(owner, PATIENCE_MS)) - begun);
-      if (volumes.get(owner) === claimsOf(pod)) sameVolume += 1;
     });
     if (samples.length === 0) continue;
+    const after = await readClaims(rig);
+    const sameVolume = victims.filter((pod) => {
+      const next = replacements.get(contender.ownerOf(pod) ?? "");
+      return next !== undefined && claimsOf(next, after) === claimsOf(pod, before);
+    }).length;
     const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
-    reactions[mishap] = { count: samples.length, p50, p99, sameVolume };
+    reactions[mishap] = { count: samples.length, p50, p99, sameVolume, samplesMs: samples };
   }
   await tracker.stop();
   return reactions;
@@ -79,6 +84,13 @@ function statusAfter(pod: Pod, mishap: Exclude<Mishap, "deleted">): object {
   return { phase: "Failed", conditions, containerStatuses };
 }
 
-function claimsOf(pod: Pod): string {
-  return (pod.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []).join(",");
+/** The uid of each volume claim, by name. */
+async function readClaims({ client, namespace }: Rig): Promise<ReadonlyMap<string, string | undefined>> {
+  const { items } = await client.list(PERSISTENT_VOLUME_CLAIMS, { namespace });
+  return new Map(items.map(({ metadata }) => [metadata.name, metadata.uid]));
+}
+
+function claimsOf(pod: Pod, uids: ReadonlyMap<string, string | undefined>): string {
+  const names = (pod.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []);
+  return names.map((name) => `${name} ${uids.get(name)}`).join(",");
 }

@@ -36,7 +36,7 @@ function measured(contender: string, requests: Record<string, number>): Measurem
     },
     pokes: { Secret: 0 },
     drifts: { Secret: 1, Service: 1 },
-    reactions: { evicted: { count: 25, p50: 80, p99: 140, sameVolume: 24 } },
+    reactions: { evicted: { count: 25, p50: 80, p99: 140, sameVolume: 24, samplesMs: [] } },
     restart: {
       syncedSeconds: 0.5,
       drainedSeconds: 0.9,
@@ -77,13 +77,21 @@ describe("the report", () => {
     expect(table).not.toMatch(/update leases|- watch pods/);
   });
 
+  it("says how long nothing happened, and when that was too short to see all", () => {
+    expect(cells(table, "idle window")?.[0]).toBe("30 s, short of 600");
+    const full = { ...measured("ours", {}), idle: { ...measured("ours", {}).idle, seconds: 600 } };
+    expect(cells(renderReport([full]), "idle window")).toEqual(["600 s"]);
+  });
+
   it("tells renewals from what was asked while nothing happened", () => {
     expect(cells(table, "- writes and reads")?.[0]).toBe("0");
     expect(cells(table, "- watches and lease renewals")?.[0]).toBe("16");
   });
 
   it("says when a replacement got another volume, and nothing of what was not measured", () => {
-    expect(cells(table, "pod evicted: replacement after, p50 / p99")?.[0]).toBe("80 / 140 ms, 1 with another volume");
+    expect(cells(table, "pod evicted: replacement after, p50 / p99")?.[0]).toBe(
+      "80 / 140 ms of 25, 1 with another volume",
+    );
     expect(table).not.toContain("oom-killed");
   });
 

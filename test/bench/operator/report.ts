@@ -4,6 +4,9 @@ import type { Measurements } from "./measurements.ts";
 import type { Mishap } from "./reactions.ts";
 import type { Echo } from "./rest.ts";
 
+/** What an operator does by itself it does at least about once in this time. */
+const FULL_IDLE_SECONDS = 600;
+
 /** The one table: a column for each operator and number of objects. */
 export function renderReport(all: readonly Measurements[]): string {
   const head: Row = ["", ...all.map(({ contender, instances }) => `${contender} ${instances}`)];
@@ -29,7 +32,7 @@ export function renderReport(all: readonly Measurements[]): string {
     row("RSS all Ready", (m) => megabytes(m.creation.rssBytes)),
     row("RSS at its highest", (m) => megabytes(m.creation.peakBytes)),
     row("RSS after the idle window", (m) => megabytes(m.idle.rssBytes)),
-    row("idle window", (m) => figure(m.idle.seconds, "s")),
+    row("idle window", idleWindow),
     row("- writes and reads", (m) => figure(countWrites(m.idle.requests) + countReads(m.idle.requests))),
     row("- watches and lease renewals", (m) => figure(renewals(m))),
     row("- operator CPU", (m) => figure(m.idle.cpuSeconds, "s")),
@@ -61,6 +64,11 @@ function ofRig({ creation }: Measurements, processes: readonly string[]): number
   return processes.reduce((sum, name) => sum + (creation.rigCpuSeconds[name] ?? 0), 0);
 }
 
+/** What is done by itself but seldom falls outside of a short window: then its zeros say less. */
+function idleWindow({ idle }: Measurements): string {
+  return `${figure(idle.seconds, "s")}${idle.seconds < FULL_IDLE_SECONDS ? `, short of ${FULL_IDLE_SECONDS}` : ""}`;
+}
+
 function renewals({ idle }: Measurements): number {
   return sumRequests(idle.requests, (verb, resource) => verb === "watch" || resource === "leases");
 }
@@ -78,7 +86,7 @@ function reaction({ reactions }: Measurements, mishap: Mishap): string {
   const found = reactions[mishap];
   if (!found) return "";
   const lost = found.count - found.sameVolume;
-  return `${figure(found.p50)} / ${figure(found.p99, "ms")}${lost > 0 ? `, ${lost} with another volume` : ""}`;
+  return `${figure(found.p50)} / ${figure(found.p99, "ms")} of ${found.count}${lost > 0 ? `, ${lost} with another volume` : ""}`;
 }
 
 function quarters(samples: readonly number[]): string {

@@ -16,7 +16,7 @@ export interface RunningOperator {
   metrics(): Promise<Sample[]>;
   /** Resolves with `performance.now()` of when it said that its caches are synced. */
   ready(): Promise<number>;
-  /** Resolves once nothing is queued or worked on for a second; with `performance.now()` of when that second began. */
+  /** Resolves once nothing is queued or worked on for 6 s; with `performance.now()` of when those began. */
   quiet(): Promise<number>;
   /** Ends it in good order. */
   stop(): Promise<void>;
