@@ -4,16 +4,21 @@ import type { Check } from "#lib/ops-server.ts";
 /** Bookmarks come about once a minute, and a watch that is silent for 150 s is given up; beyond this the copy is old. */
 const STALE_MS = 300_000;
 
-/** A readiness check per cache: synced, and confirmed by the apiserver not long ago. */
-export function freshnessChecks(informers: readonly Informer[]): Record<string, Check> {
+/** A readiness check per cache and namespace: synced, and confirmed by the apiserver not long ago; else, why it is not. */
+export function freshnessChecks(informers: readonly Pick<Informer, "copies">[]): Record<string, Check> {
   return Object.fromEntries(
-    informers.map((informer) => [
-      informer.type.plural,
-      () => {
-        if (!informer.hasSynced) return "not listed yet";
-        const ageMs = informer.lastSyncAgeMs();
-        return ageMs > STALE_MS ? `not confirmed by the apiserver for ${Math.round(ageMs / 1000)} s` : undefined;
-      },
-    ]),
+    informers
+      .flatMap(({ copies }) => copies)
+      .map((copy) => [
+        copy.name,
+        () => {
+          const ageMs = copy.lastSyncAgeMs();
+          if (copy.hasSynced && ageMs <= STALE_MS) return undefined;
+          const fault = copy.hasSynced
+            ? `not confirmed by the apiserver for ${Math.round(ageMs / 1000)} s`
+            : "not listed yet";
+          return copy.lastError ? `${fault}: ${copy.lastError.message}` : fault;
+        },
+      ]),
   );
 }

@@ -27,10 +27,13 @@ describe("the informer", () => {
       synced = true;
     });
     await clock.advance(799 + 1_600);
+    const [copy] = informer.copies;
+    expect(copy).toMatchObject({ name: "configmaps", hasSynced: false, lastError: { status: 401 } });
     expect([synced, informer.hasSynced, informer.lastSyncAgeMs()]).toEqual([false, false, Number.POSITIVE_INFINITY]);
     await clock.advance(1);
     await waiting;
     expect([informer.hasSynced, informer.lastSyncAgeMs(), informer.list().length]).toEqual([true, 0, 1]);
+    expect([copy?.hasSynced, copy?.lastError]).toEqual([true, undefined]);
     await clock.advance(5_000);
     expect(informer.lastSyncAgeMs()).toBe(5_000);
     stop.abort();

@@ -10,6 +10,18 @@ import type { KubeObject, ResourceType } from "./types.ts";
 
 export type { Change } from "./store.ts";
 
+/** How one copy stands with the apiserver. */
+export interface CopyState {
+  /** The kind, and the namespace where it is of one, e.g. `secrets in team-a`. */
+  readonly name: string;
+  /** True once the first list is in and its handlers ran. */
+  readonly hasSynced: boolean;
+  /** Milliseconds since the server last confirmed this copy (list, event or bookmark); Infinity before the first list. */
+  lastSyncAgeMs(): number;
+  /** What a list or watch failed of since the server last confirmed the copy. */
+  readonly lastError: Error | undefined;
+}
+
 /** A live copy of one kind's objects. Objects in it are shared: never change them. */
 export interface Informer<T extends KubeObject = KubeObject> {
   readonly type: ResourceType<T>;
@@ -19,6 +31,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   byIndex(index: string, value: string): T[];
   /** True once the first list is in and its handlers ran. */
   readonly hasSynced: boolean;
+  /** How it stands with the apiserver: one state, or where it was put together of several informers one of each. */
+  readonly copies: readonly CopyState[];
   /** Resolves when synced; rejects if the informer ends before, or with the signal's reason. */
   synced(signal?: AbortSignal): Promise<void>;
   /** Milliseconds since the server last confirmed this copy (list, event or bookmark); Infinity before the first list. */
@@ -67,6 +81,7 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
   let failure: { error: unknown } | undefined;
   let seen: string | undefined;
   let confirmedAt = Number.NEGATIVE_INFINITY;
+  let lastError: Error | undefined;
   const lastSyncAgeMs = () => clock.monotonic() - confirmedAt;
   const observer = observeInformer(o.registry ?? new Registry(), {
     resource: type.group === "" ? type.plural : `${type.plural}.${type.group}`,
@@ -80,12 +95,16 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
 
   function confirm(resourceVersion: string | undefined): void {
     confirmedAt = clock.monotonic();
+    lastError = undefined;
     seen = resourceVersion ?? seen;
   }
 
   const sink: ReflectorSink<T> = {
     relisting: (reason) => observer.relisted(reason),
     watching: () => observer.watched(),
+    failed(error) {
+      lastError = error;
+    },
     replaced(items, resourceVersion, { reset }) {
       confirm(resourceVersion);
       notify(store.replace(items, resourceVersion, { reset }));
@@ -99,6 +118,17 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
     },
   };
 
+  const copy: CopyState = {
+    name: namespace === undefined ? type.plural : `${type.plural} in ${namespace}`,
+    get hasSynced() {
+      return hasSynced;
+    },
+    lastSyncAgeMs,
+    get lastError() {
+      return lastError;
+    },
+  };
+
   return {
     type,
     get: (key) => store.get(key),
@@ -107,6 +137,7 @@ export function createInformer<T extends KubeObject>(o: InformerOptions<T>): Inf
     get hasSynced() {
       return hasSynced;
     },
+    copies: [copy],
     synced: (signal) => (signal ? orAborted(synced.promise, signal) : synced.promise),
     lastSyncAgeMs,
     onChange(handler) {

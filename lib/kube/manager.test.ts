@@ -30,20 +30,22 @@ describe("manager", () => {
 
   /** A cache that syncs when told to. */
   class Cache implements ManagedInformer {
-    readonly type: { plural: string };
+    readonly name: string;
     readonly #synced = Promise.withResolvers<void>();
     readonly #broken = Promise.withResolvers<never>();
+    readonly copies = [this];
     hasSynced = false;
+    lastError: Error | undefined;
 
-    constructor(plural: string) {
-      this.type = { plural };
+    constructor(name: string) {
+      this.name = name;
       this.#broken.promise.catch(() => undefined);
     }
 
     async run(signal: AbortSignal): Promise<void> {
-      steps.push(`run ${this.type.plural}`);
+      steps.push(`run ${this.name}`);
       await Promise.race([this.#broken.promise, aborted(signal)]);
-      steps.push(`end ${this.type.plural}`);
+      steps.push(`end ${this.name}`);
     }
 
     async synced(signal?: AbortSignal): Promise<void> {
@@ -112,11 +114,12 @@ describe("manager", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("names the caches that do not sync in 2 minutes, and fails", async () => {
+  it("names the caches that do not sync in 2 minutes, and why they do not, and fails", async () => {
     const [pods, claws] = [new Cache("pods"), new Cache("claws")];
-    const running = run({ informers: [pods, claws], controllers: [worker("controller")] });
-    const failed = expect(running).rejects.toThrow("caches not synced after 120000 ms: claws");
+    const running = run({ informers: [pods, claws, new Cache("secrets")], controllers: [worker("controller")] });
+    const failed = expect(running).rejects.toThrow("caches not synced after 120000 ms: claws (403 Forbidden), secrets");
     pods.sync();
+    claws.lastError = new Error("403 Forbidden");
     await clock.advance(120_000);
     await failed;
     expect(steps).not.toContain("ready");

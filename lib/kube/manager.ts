@@ -2,6 +2,7 @@ import { aborted } from "#lib/aborted.ts";
 import { type Clock, sleep } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { OpsServer } from "#lib/ops-server.ts";
+import type { CopyState } from "./informer.ts";
 import { type LeaseOptions, runWithLease } from "./lease.ts";
 
 /** Time for all first lists; longer means that a right is missing or the apiserver is down: better to exit and say so. */
@@ -11,8 +12,7 @@ const FLUSH_TIMEOUT_MS = 5_000;
 
 /** A cache the manager runs; every `Informer` is one. */
 export interface ManagedInformer {
-  readonly type: { readonly plural: string };
-  readonly hasSynced: boolean;
+  readonly copies: readonly Pick<CopyState, "name" | "hasSynced" | "lastError">[];
   run(signal: AbortSignal): Promise<void>;
   synced(signal?: AbortSignal): Promise<void>;
 }
@@ -99,8 +99,9 @@ async function allSynced(o: ManagerOptions, stop: AbortSignal): Promise<void> {
   const either = AbortSignal.any([stop, done.signal]);
   const late = sleep(o.clock, syncTimeoutMs, either).then(() => {
     if (either.aborted) return;
-    const missing = o.informers.filter((informer) => !informer.hasSynced).map((informer) => informer.type.plural);
-    throw new Error(`caches not synced after ${syncTimeoutMs} ms: ${missing.join(", ")}`);
+    const missing = o.informers.flatMap(({ copies }) => copies).filter(({ hasSynced }) => !hasSynced);
+    const lines = missing.map(({ name, lastError }) => (lastError ? `${name} (${lastError.message})` : name));
+    throw new Error(`caches not synced after ${syncTimeoutMs} ms: ${lines.join(", ")}`);
   });
   try {
     await Promise.race([Promise.all(o.informers.map((informer) => informer.synced(either))), late]);

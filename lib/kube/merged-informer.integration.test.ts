@@ -76,6 +76,7 @@ describe("informers of several namespaces, merged", () => {
     expect(merged.list()).toHaveLength(2);
     expect(merged.byIndex("color", "red")).toHaveLength(2);
     expect(merged.hasSynced).toBe(true);
+    expect(merged.copies.map(({ name }) => name)).toEqual([`configmaps in ${a}`, `configmaps in ${b}`]);
     expect(merged.lastSyncAgeMs()).toBeLessThan(Number.POSITIVE_INFINITY);
   });
 

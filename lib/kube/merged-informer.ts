@@ -20,6 +20,7 @@ export function mergeInformers<T extends KubeObject>(
     get hasSynced() {
       return all.every((part) => part.hasSynced);
     },
+    copies: all.flatMap((part) => part.copies),
     async synced(signal) {
       await Promise.all(all.map((part) => part.synced(signal)));
     },

@@ -18,6 +18,8 @@ export interface ReflectorSink<T extends KubeObject> {
   relisting(reason: string): void;
   /** A watch is about to begin. */
   watching(): void;
+  /** A list or watch failed; it is tried again. */
+  failed(error: KubeError): void;
 }
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -93,10 +95,14 @@ export async function runReflector<T extends KubeObject>(o: ReflectorOptions<T>)
       if (signal.aborted) return;
       if (!(error instanceof KubeError)) throw error;
       failures += 1;
+      deliver(() => o.sink.failed(error));
       relist ??= whyRelist(error, failures);
       if (isExpired(error)) lister.lost();
       const waitMs = Math.max(backoff.next(), error.retryAfterMs ?? 0);
-      log.warn({ err: error, resource: o.type.plural, relist, waitMs: Math.round(waitMs) }, "list or watch failed");
+      log.warn(
+        { err: error, resource: o.type.plural, namespace: o.selection.namespace, relist, waitMs: Math.round(waitMs) },
+        "list or watch failed",
+      );
       await sleep(clock, waitMs, signal);
     }
   }
