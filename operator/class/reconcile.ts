@@ -1,19 +1,11 @@
-import {
-  CLASS_CONDITION,
-  CLASSES,
-  type ClassStatus,
-  OPERATOR_FIELD_MANAGER,
-  type OpenClawClass,
-  REASON,
-} from "#crds/index.ts";
+import { CLASS_CONDITION, CLASSES, type ClassStatus, type OpenClawClass, REASON } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { findCondition } from "#lib/kube/conditions.ts";
 import type { ReconcileContext, Result } from "#lib/kube/controller.ts";
-import { isNotFound } from "#lib/kube/errors.ts";
 import type { EventRecorder } from "#lib/kube/events.ts";
-import { patchStatusIfChanged } from "#lib/kube/status.ts";
 import type { Caches } from "../cache/caches.ts";
+import { StatusPatcher } from "../status-patcher.ts";
 import type { Census } from "./census.ts";
 import type { RolloutGate } from "./rollout-gate.ts";
 import { deriveClassStatus } from "./status.ts";
@@ -33,6 +25,10 @@ export function createClassReconciler(
   o: ClassReconcilerOptions,
 ): (name: string, context: ReconcileContext) => Promise<Result> {
   const { client, caches, census, rollouts, clock } = o;
+  const patcher = new StatusPatcher<OpenClawClass>(client, CLASSES, tellOfStuckRollout);
+  caches.classes.onChange(({ type, key }) => {
+    if (type === "deleted") patcher.forget(key);
+  });
 
   return async (name, { signal }) => {
     const plan = caches.classes.get(name);
@@ -44,28 +40,11 @@ export function createClassReconciler(
       turns: turns.map((key) => caches.instances.get(key)).filter((instance) => instance !== undefined),
     };
     const next = deriveClassStatus(plan, found, clock.now());
-    const written = await write(plan, next, signal);
-    if (written) {
-      caches.classes.assume(written);
-      tellOfStuckRollout(plan, next);
-    }
+    patcher.see(plan);
+    const written = await patcher.patch(plan, next, signal);
+    if (written) caches.classes.assume(written);
     return undefined;
   };
-
-  async function write(
-    plan: OpenClawClass,
-    next: ClassStatus,
-    signal: AbortSignal,
-  ): Promise<OpenClawClass | undefined> {
-    try {
-      const options = { fieldManager: OPERATOR_FIELD_MANAGER, signal };
-      const { object, written } = await patchStatusIfChanged(client, CLASSES, plan, next, options);
-      return written ? object : undefined;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
 
   /** Once, when it begins. */
   function tellOfStuckRollout(plan: OpenClawClass, next: ClassStatus): void {

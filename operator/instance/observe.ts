@@ -10,6 +10,7 @@ import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber } from "../probe/gateway-prober.ts";
 import type { ConfigChecks } from "./config-checks.ts";
+import type { Deletions } from "./deletions.ts";
 import { runId } from "./gateway.ts";
 import type { ReplacementBackoff } from "./replacement-backoff.ts";
 import type { View } from "./view.ts";
@@ -26,8 +27,7 @@ export interface Sources {
   readonly checks: ConfigChecks;
   readonly backoff: ReplacementBackoff;
   readonly rollouts: RolloutGate;
-  /** Uids of objects whose deletion was asked for and that the watch has not yet told of. */
-  readonly deleting: ReadonlySet<string>;
+  readonly deleting: Deletions;
 }
 
 /** The view of an instance, from caches alone; undefined when there is no such instance. `now` in epoch milliseconds. */
@@ -77,7 +77,7 @@ function rivalOf(pod: Pod | undefined, { pods }: Caches): string | undefined {
 }
 
 /** A pod we asked to be deleted is on its way out, also before the watch says so. */
-function asDeleted(pod: Pod | undefined, deleting: ReadonlySet<string>, now: number): Pod | undefined {
+function asDeleted(pod: Pod | undefined, deleting: Deletions, now: number): Pod | undefined {
   if (!pod || pod.metadata.deletionTimestamp || !deleting.has(pod.metadata.uid ?? "")) return pod;
   return { ...pod, metadata: { ...pod.metadata, deletionTimestamp: timestamp(now) } };
 }

@@ -1,4 +1,4 @@
-import { type InstanceStatus, type OpenClawInstance, REASON } from "#crds/index.ts";
+import { INSTANCES, type OpenClawInstance, REASON } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import { gatewayToken } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
@@ -13,10 +13,13 @@ import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { InstanceMetrics } from "../metrics.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
 import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
+import { StatusPatcher } from "../status-patcher.ts";
 import { type ActContext, carryOut } from "./act.ts";
 import { ConfigChecks } from "./config-checks.ts";
+import { Deletions } from "./deletions.ts";
 import { isMisfit, type ProbeTarget } from "./gateway.ts";
-import { hadAllChildren, type Interference, interferenceEvent } from "./interference.ts";
+import { hadAllChildren } from "./interference.ts";
+import { announce } from "./news.ts";
 import { observe } from "./observe.ts";
 import { standingOf } from "./ownership.ts";
 import { type Plan, planInstance } from "./plan.ts";
@@ -26,7 +29,6 @@ import type { Settings } from "./settings.ts";
 import { deriveStatus, deriveTerminating } from "./status.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { isStillThere } from "./still-there.ts";
-import { failureBegun } from "./transition.ts";
 import type { Blocked } from "./verdict.ts";
 import type { View } from "./view.ts";
 
@@ -58,16 +60,14 @@ export function createInstanceReconciler(
   o: InstanceReconcilerOptions,
 ): (key: string, context: ReconcileContext) => Promise<Result> {
   const { client, caches, prober, drainer, rollouts, settings, clock } = o;
+  const news = announce(o);
   const backoff = new ReplacementBackoff(clock);
   const checks = new ConfigChecks(o.wake);
-  const statuses = createStatusWriter(client, clock);
-  const deleting = new Set<string>();
+  const statuses = createStatusWriter(new StatusPatcher(client, INSTANCES, news.status), clock);
+  const deleting = new Deletions(caches.pods);
   const sharing: ActContext["sharing"] = new Map();
   const sources = { caches, nodes: watchNodes(caches), prober, drainer, checks, backoff, rollouts, deleting };
 
-  caches.pods.onChange(({ type, object }) => {
-    if (type === "deleted") deleting.delete(object.metadata.uid ?? "");
-  });
   caches.instances.onChange(({ type, key, object }) => {
     if (type !== "deleted") return;
     forget(key);
@@ -148,31 +148,13 @@ export function createInstanceReconciler(
     const pod = standingOf(view.pod, instance) === "ours" ? view.pod : undefined;
     const next = deriveStatus(instance, { ...plan, blocked, pod, reowns: plan.reowns && !done }, now);
     const { written, againInMs } = await statuses.write(instance, next, signal);
-    if (written) {
-      caches.instances.assume(written);
-      tell(instance, next);
-    }
+    if (written) caches.instances.assume(written);
     // After the status: nobody takes over the turn before it says that this one serves again.
     if (view.class) rollouts.settle(instance, view.class, plan.rollout);
     const retryAt = blocked && blocked.reason !== REASON.Terminating ? now + BLOCKED_RETRY_MS : undefined;
     const writeAt = againInMs === undefined ? undefined : now + againInMs;
     const wakeAt = Math.min(...[plan.wakeAt, writeAt, retryAt].filter((time) => time !== undefined));
     return Number.isFinite(wakeAt) ? { requeueAfterMs: Math.max(0, wakeAt - now) } : undefined;
-  }
-
-  /** A failure is told of once, when it begins. */
-  function tell(instance: OpenClawInstance, next: InstanceStatus): void {
-    o.metrics.changed(instance.status, next);
-    const failure = failureBegun(instance.status, next);
-    if (!failure) return;
-    const { reason, message } = failure;
-    o.events.record(instance, { type: "Warning", reason, note: message, action: "Reconcile" });
-  }
-
-  function tellInterference(instance: OpenClawInstance, child: KubeObject, done: Interference): void {
-    o.metrics.restored(child.kind, done);
-    const event = interferenceEvent(child, done);
-    if (event) o.events.record(instance, event);
   }
 
   function actContext(view: View, signal: AbortSignal, log: Logger): ActContext {
@@ -186,24 +168,18 @@ export function createInstanceReconciler(
       cached: (type, ref) => cacheOf(caches, type).get(refKey(ref)),
       trackDeletion: (object, send) => trackDeletion(object, send, view),
       hadAll: hadAllChildren(view.instance),
-      restored: (child, done) => tellInterference(view.instance, child, done),
+      restored: (child, done) => news.restored(view.instance, child, done),
     };
   }
 
   async function trackDeletion(object: KubeObject, send: () => Promise<unknown>, view: View) {
     const { pod, node, instance } = view;
-    const { uid = "" } = object.metadata;
-    // Before the request: the watch may tell of the deletion before the answer is there.
-    deleting.add(uid);
-    try {
-      await send();
-    } catch (error) {
-      // Refused, or nobody knows: the next plan asks again, which a uid makes harmless.
-      deleting.delete(uid);
-      throw error;
-    }
-    if (object.kind !== "Pod") deleting.delete(uid);
-    else if (pod?.metadata.uid === uid && (judgePod(pod, clock.now(), node).stage === "Ended" || isMisfit(view)))
+    await deleting.track(object, send);
+    if (
+      pod &&
+      pod.metadata.uid === object.metadata.uid &&
+      (judgePod(pod, clock.now(), node).stage === "Ended" || isMisfit(view))
+    )
       backoff.ended(instance.metadata.uid ?? "");
   }
 

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { InstanceStatus, OpenClawInstance } from "#crds/index.ts";
+import { INSTANCES, type InstanceStatus, type OpenClawInstance } from "#crds/index.ts";
 import { keysReady } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { ManualClock } from "#test/harness/manual-clock.ts";
+import { StatusPatcher } from "../status-patcher.ts";
 import { planInstance } from "./plan.ts";
 import { deriveStatus } from "./status.ts";
 import { createStatusWriter } from "./status-writer.ts";
@@ -23,14 +24,15 @@ function recorder() {
     written.push(status);
     return Promise.resolve({ ...anInstance(), status });
   };
-  return { written, client: { mergePatch } as unknown as KubeClient };
+  const client = { mergePatch } as unknown as KubeClient;
+  return { written, patcher: new StatusPatcher<OpenClawInstance>(client, INSTANCES, () => undefined) };
 }
 
 describe("the writer of statuses", () => {
   it("writes twice for a start of minutes: when it begins and when it is over", async () => {
-    const { written, client } = recorder();
+    const { written, patcher } = recorder();
     const clock = new ManualClock(NOW);
-    const writer = createStatusWriter(client, clock);
+    const writer = createStatusWriter(patcher, clock);
     const made = carriedOut(aView(), planInstance(aView(), settings(), NOW, SLOT).writes);
     const claim = made.claim && { ...made.claim, status: { phase: "Bound" } };
     const running = { ...container, state: { running: { startedAt: at(60) } } };
@@ -64,9 +66,9 @@ describe("the writer of statuses", () => {
   });
 
   it("holds back what can wait for a minute, whatever the clock is set to meanwhile", async () => {
-    const { written, client } = recorder();
+    const { written, patcher } = recorder();
     const clock = new ManualClock(NOW);
-    const writer = createStatusWriter(client, clock);
+    const writer = createStatusWriter(patcher, clock);
     const instance = anInstance({}, { phase: "Ready", restarts: 0 });
     const next: InstanceStatus = { phase: "Ready", restarts: 1 };
     expect(await writer.write(instance, next, signal)).toEqual({ againInMs: 60_000 });

@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { INSTANCES, type InstanceStatus, OPERATOR_FIELD_MANAGER, type OpenClawInstance, PHASE } from "#crds/index.ts";
+import { type InstanceStatus, type OpenClawInstance, PHASE } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
-import type { KubeClient } from "#lib/kube/client.ts";
-import { isConflict, isNotFound } from "#lib/kube/errors.ts";
-import { patchStatusIfChanged } from "#lib/kube/status.ts";
 import { objectKey } from "#lib/kube/types.ts";
+import type { StatusPatcher } from "../status-patcher.ts";
 import { isUrgent } from "./status.ts";
 
 /** How long a change that is not urgent may wait for one that is. */
@@ -26,13 +24,14 @@ export interface StatusOutcome {
 }
 
 /** A writer that holds nothing yet. */
-export function createStatusWriter(client: KubeClient, clock: Clock): StatusWriter {
+export function createStatusWriter(patcher: StatusPatcher<OpenClawInstance>, clock: Clock): StatusWriter {
   /** Since when a change of this instance waits (`monotonic`). Only the time: what is written is always the latest. */
   const heldSince = new Map<string, number>();
 
   return {
     async write(instance, next, signal) {
       const key = objectKey(instance);
+      patcher.see(instance);
       if (instance.status && isDeepStrictEqual(instance.status, next)) {
         heldSince.delete(key);
         return {};
@@ -48,29 +47,13 @@ export function createStatusWriter(client: KubeClient, clock: Clock): StatusWrit
         heldSince.set(key, since);
         if (now < since + HOLD_MS) return { againInMs: since + HOLD_MS - now };
       }
-      const written = await patch(client, instance, next, signal);
+      const written = await patcher.patch(instance, next, signal);
       heldSince.delete(key);
       return written ? { written } : {};
     },
-    forget: (key) => heldSince.delete(key),
+    forget(key) {
+      heldSince.delete(key);
+      patcher.forget(key);
+    },
   };
-}
-
-/** Undefined when the instance is gone or another of its name is there: nobody is left to read this status. */
-async function patch(
-  client: KubeClient,
-  instance: OpenClawInstance,
-  next: InstanceStatus,
-  signal: AbortSignal,
-): Promise<OpenClawInstance | undefined> {
-  try {
-    const { object } = await patchStatusIfChanged(client, INSTANCES, instance, next, {
-      fieldManager: OPERATOR_FIELD_MANAGER,
-      signal,
-    });
-    return object;
-  } catch (error) {
-    if (isNotFound(error) || isConflict(error)) return undefined;
-    throw error;
-  }
 }
