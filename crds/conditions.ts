@@ -36,6 +36,5 @@ export const STEP = {
   Pod: "pod",
   Gateway: "gateway",
   Model: "model",
-  Teardown: "teardown",
 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];

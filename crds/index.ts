@@ -2,7 +2,7 @@ export * from "./conditions.ts";
 export * from "./names.ts";
 export * from "./reasons.ts";
 export { CLASSES, INSTANCES } from "./resources.ts";
-export { classSpecSchema } from "./schema/class-spec.ts";
+export { classSpecSchema, PATIENCE } from "./schema/class-spec.ts";
 export { classStatusSchema } from "./schema/class-status.ts";
 export { conditionSchema } from "./schema/condition.ts";
 export { egressSchema, instanceSpecSchema } from "./schema/instance-spec.ts";

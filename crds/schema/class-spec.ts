@@ -87,6 +87,9 @@ const schedulingSchema = z
   })
   .describe("Where pods run.");
 
+/** How long (seconds) a pod is waited for where no class says otherwise. */
+export const PATIENCE = { drainSeconds: 60, nodeLostSeconds: 60 } as const;
+
 /** A plan: what all its instances have in common. */
 export const classSpecSchema = rule(
   z
@@ -138,13 +141,13 @@ export const classSpecSchema = rule(
         .int()
         .min(0)
         .max(3600)
-        .default(60)
+        .default(PATIENCE.drainSeconds)
         .describe("How long running work may take before a pod is replaced."),
       nodeLostSeconds: z
         .int()
         .min(0)
         .max(3600)
-        .default(60)
+        .default(PATIENCE.nodeLostSeconds)
         .describe("How long a node may be silent before its pods are replaced elsewhere."),
       deletionPolicy: deletionPolicySchema
         .default("Retain")

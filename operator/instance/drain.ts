@@ -1,11 +1,8 @@
-import type { InstanceDrain, OpenClawInstance } from "#crds/index.ts";
+import { type InstanceDrain, type OpenClawInstance, PATIENCE } from "#crds/index.ts";
 import { timestamp } from "#lib/clock.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { hasServed, runId } from "./gateway.ts";
 import type { View } from "./view.ts";
-
-/** Of a class that is gone. */
-const DRAIN_SECONDS = 60;
 
 /**
  * How long a running pod that is to go may still work; undefined when it may go now. It is drained only if its gateway serves,
@@ -13,7 +10,7 @@ const DRAIN_SECONDS = 60;
  * that the API turns new work away first and the time counts on whoever leads next. `now` in epoch milliseconds.
  */
 export function planDrain(view: View, pod: Pod, now: number): InstanceDrain | undefined {
-  const seconds = view.class?.spec.drainSeconds ?? DRAIN_SECONDS;
+  const seconds = (view.class?.spec ?? PATIENCE).drainSeconds;
   const begun = drainOf(view.instance, pod);
   if (seconds === 0 || (!begun && !hasServed(view))) return undefined;
   const since = begun?.since ?? timestamp(now);

@@ -1,3 +1,4 @@
+import { PATIENCE } from "#crds/index.ts";
 import { timestamp } from "#lib/clock.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { objectKey, refKey } from "#lib/kube/types.ts";
@@ -14,9 +15,6 @@ import type { Deletions } from "./deletions.ts";
 import { runId } from "./gateway.ts";
 import type { ReplacementBackoff } from "./replacement-backoff.ts";
 import type { View } from "./view.ts";
-
-/** Patience with a node while there is no class that says otherwise. */
-const NODE_LOST_SECONDS = 60;
 
 /** Where views come from. */
 export interface Sources {
@@ -55,7 +53,7 @@ export function observe(
     classPolicy: caches.policies.get(refKey({ namespace, name: classPolicyName(className) })),
     instancePolicy: caches.policies.get(child),
     pod,
-    node: pod && nodes.stateOf(pod, (plan?.spec.nodeLostSeconds ?? NODE_LOST_SECONDS) * 1000, now),
+    node: pod && nodes.stateOf(pod, (plan?.spec ?? PATIENCE).nodeLostSeconds * 1000, now),
     checkPod: asDeleted(caches.pods.get(refKey({ namespace, name: checkName(instance) })), deleting, now),
     checks,
     gateway,

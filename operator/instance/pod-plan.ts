@@ -34,7 +34,7 @@ export interface PodPlan {
  * A pod is never changed, only deleted and created; the name is free only when the old one is gone. `mayReplace` is false
  * while one that runs is to stay although it is outdated.
  */
-export function planPod(view: View, wanted: Pod | undefined, now: number, mayReplace = true): PodPlan {
+export function planPod(view: View, wanted: Pod | undefined, now: number, mayReplace: boolean): PodPlan {
   const { instance, pod } = view;
   const standing = standingOf(pod, instance);
   const stopped = instance.spec.runPolicy === "Stopped";
