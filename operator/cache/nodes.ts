@@ -1,4 +1,5 @@
 import type { Node, Pod } from "#lib/kube/resource.ts";
+import { containerStatus } from "../instance/container-verdict.ts";
 import { type NodeState, OUT_OF_SERVICE_TAINT } from "../instance/node-state.ts";
 import { BY_NODE, type Caches } from "./caches.ts";
 
@@ -80,7 +81,7 @@ export function watchNodes({ nodes, pods }: Pick<Caches, "nodes" | "pods">): Nod
 function bySilence(pod: Pod, name: string, graceMs: number): NodeState | undefined {
   const ready = readyOf(pod);
   const since = Date.parse(ready?.lastTransitionTime ?? "");
-  const contradicts = ready?.status === "False" && pod.status?.containerStatuses?.[0]?.ready === true;
+  const contradicts = ready?.status === "False" && containerStatus(pod)?.ready === true;
   return contradicts && !Number.isNaN(since) ? { name, kind: "Silent", since, lostAt: since + graceMs } : undefined;
 }
 

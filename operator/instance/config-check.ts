@@ -5,6 +5,7 @@ import { buildCheckPod } from "../build/check-pod.ts";
 import { digest } from "../build/digest.ts";
 import { nameTaken } from "./blocked.ts";
 import type { CheckFault, CheckReport, CheckVerdict } from "./config-checks.ts";
+import { containerStatus } from "./container-verdict.ts";
 import { lastWords } from "./last-words.ts";
 import { standingOf } from "./ownership.ts";
 import { judgePod } from "./pod-verdict.ts";
@@ -111,15 +112,15 @@ function judgeCheck(pod: Pod, again: Write, now: number): Omit<CheckPlan, "id" |
 
 /** OpenClaw ran to its end and said no; undefined when something else ended it. */
 function refusalOf(pod: Pod): CheckVerdict | undefined {
-  const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
+  const ended = containerStatus(pod)?.state?.terminated;
   if (!ended || pod.status?.reason !== undefined) return undefined;
   if (ended.reason === "OOMKilled" || NEVER_RAN.has(ended.reason ?? "") || ended.exitCode > EXIT_MAX) return undefined;
   return { passed: false, reason: REASON.ConfigRejected, message: lastWords(ended).replaceAll(ADVICE, "") };
 }
 
 function endOf(pod: Pod): CheckFault {
-  const { reason, message, containerStatuses } = pod.status ?? {};
-  const ended = containerStatuses?.[0]?.state?.terminated;
+  const { reason, message } = pod.status ?? {};
+  const ended = containerStatus(pod)?.state?.terminated;
   if (ended?.reason === "OOMKilled") {
     return { reason: REASON.OutOfMemory, message: "it used more memory than the class's limit." };
   }

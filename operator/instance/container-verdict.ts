@@ -29,9 +29,9 @@ const CREATE_FAULTS = new Set([
 /** Node's own end when its heap is at its limit, which the kernel's limit does not show. */
 const HEAP_WORDS = /JavaScript heap out of memory/;
 
-/** The pod's one container. */
+/** The container of ours; a mesh or a policy may have put others beside it. */
 export function containerStatus(pod: Pod): ContainerStatus | undefined {
-  return pod.status?.containerStatuses?.[0];
+  return pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
 }
 
 /** Judges the container of a pod that has a node and is not ready. */

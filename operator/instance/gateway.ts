@@ -2,6 +2,7 @@ import { CONDITION, GATEWAY_PORT, REASON, STEP } from "#crds/index.ts";
 import { isConditionTrue } from "#lib/kube/conditions.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import type { GatewayVerdict } from "../probe/gateway-verdict.ts";
+import { containerStatus } from "./container-verdict.ts";
 import { standingOf } from "./ownership.ts";
 import { isReady } from "./pod-verdict.ts";
 import type { Slot } from "./slot.ts";
@@ -23,7 +24,7 @@ export interface Probe extends ProbeTarget {
 
 /** Which start of which pod's container this is; undefined while it does not run. */
 function containerRun(pod: Pod): { podUID: string; startedAt: string } | undefined {
-  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  const startedAt = containerStatus(pod)?.state?.running?.startedAt;
   return pod.metadata.uid !== undefined && startedAt !== undefined
     ? { podUID: pod.metadata.uid, startedAt }
     : undefined;

@@ -211,6 +211,15 @@ describe("a pod whose node does not answer", () => {
   });
 });
 
+describe("a container that others put beside ours", () => {
+  it("says nothing of it, also when it is listed first", () => {
+    const sidecar = { name: "mesh", image: "m", imageID: "", ready: true, restartCount: 0, state: { running: {} } };
+    const status = ended(1, "boom", "Error", 5);
+    const beside = { ...status, containerStatuses: [sidecar, ...(status.containerStatuses ?? [])] };
+    expect(judgePod(pod(beside), NOW)).toMatchObject({ reason: "CrashLoop" });
+  });
+});
+
 describe("what may be a step on the way", () => {
   it.each([
     [unschedulable, 10_000, "Unschedulable"],

@@ -1,6 +1,7 @@
 import { ANNOTATION, GATEWAY_PORT, type InstanceRuntime } from "#crds/index.ts";
 import type { Pod } from "#lib/kube/resource.ts";
 import { CONTAINER } from "../build/pod.ts";
+import { containerStatus } from "./container-verdict.ts";
 import type { Slot } from "./slot.ts";
 
 /** What there is to say of the slot an instance runs in. */
@@ -30,7 +31,7 @@ export function observeRuntime(
   }
   const image = pod.spec?.containers.find((container) => container.name === CONTAINER)?.image;
   const version = TAG_VERSION.exec(image ?? "")?.[1];
-  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  const startedAt = containerStatus(pod)?.state?.running?.startedAt;
   const { uid } = pod.metadata;
   return {
     runtime: {
