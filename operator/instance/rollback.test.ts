@@ -121,6 +121,8 @@ describe("a release on trial", () => {
       before.pod?.metadata.annotations?.[ANNOTATION.podHash],
     );
     expect(record(back)).toEqual({ files: ["openclaw.json"], image: OLD, previous: undefined, rolledBack: true });
+    // Or the next apply of the same would count as one that puts back what somebody changed.
+    expect(back.configMap?.metadata.annotations).not.toHaveProperty([ANNOTATION.appliedHash]);
     const serving = { ...podIs(back, readyPod()), gateway: { reachable: true } as const };
     const told = deriveStatus(serving.instance, { ...plan(serving, now), pod: serving.pod }, now);
     expect(told).toMatchObject({ phase: "Ready", failure: { step: "config", reason: "RolledBack" } });

@@ -77,6 +77,8 @@ export function goBack(view: View, previous: Release, attempt: string, because: 
     { op: "copy", from: file(PREVIOUS_FILE), path: file(CONFIG_FILE) },
     ...annotate({ image, configDigest, rolledBackFrom: attempt, rolledBackBecause: shorten(because, BECAUSE_MAX) }),
     ...forgetPrevious(view),
+    // What is there is no longer what was applied: the next apply is a change, and puts nothing back.
+    ...dropAnnotations(view, ["appliedHash"]),
   ];
 }
 
