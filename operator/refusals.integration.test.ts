@@ -162,6 +162,26 @@ describe("an apiserver that does not delete", () => {
   });
 });
 
+describe("an apiserver that fails again and again", () => {
+  it("is told of by an instance that was never told of before", async () => {
+    await client.create(CLASSES, classNamed(namespace));
+    const proxy = await startFaultProxy(plane.kubeconfig);
+    await operator.stop();
+    operator = await startOperator(proxy.kubeconfig, namespace);
+    const isOfSecrets = ({ method, path }: { method: string; path: string }) =>
+      method === "PATCH" && path.includes(`/${SECRETS.plural}/`);
+    proxy.inject({ kind: "answer", status: 500 }, { match: isOfSecrets });
+    await create("alice");
+    const { status } = await untilReason("alice", "ReconcileFailed");
+    expect(status?.failure).toMatchObject({ step: "secret" });
+    expect(status?.failure?.message).toContain("webhooks");
+    await operator.stop();
+    await proxy.close();
+    operator = await startOperator(plane.kubeconfig, namespace);
+    await untilInstance(client, ref("alice"), isReady);
+  });
+});
+
 describe("an apiserver that does not let go of a volume", () => {
   it("makes nobody believe that it will be kept", async () => {
     await client.create(CLASSES, classNamed(namespace, { deletionPolicy: "Delete" }));

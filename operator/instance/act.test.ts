@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KubeClient } from "#lib/kube/client.ts";
 import { KubeError } from "#lib/kube/errors.ts";
-import { PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
+import { NETWORK_POLICIES, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
 import { createLogger } from "#lib/log.ts";
 import { type ActContext, carryOut } from "./act.ts";
 import { type Write, write } from "./write.ts";
@@ -21,7 +21,7 @@ const failure = new KubeError("boom", { status: 500, reason: "InternalError" });
 async function act(
   writes: Write[],
   errors: Partial<Record<"apply" | "mergePatch" | "delete", KubeError>>,
-  hadAll = false,
+  { hadAll = false, errorsLast = false, sharing = new Map() }: Partial<ActContext> = {},
 ) {
   const asked: string[] = [];
   const restored: string[] = [];
@@ -36,12 +36,13 @@ async function act(
     operatorVersion: "1",
     assume: () => undefined,
     cached: () => undefined,
-    sharing: new Map(),
+    sharing,
     trackDeletion: async (object, send) => {
       tracked.push(`begins ${object.kind}`);
       await send().finally(() => tracked.push(`ends ${object.kind}`));
     },
     hadAll,
+    errorsLast,
     restored: ({ kind }, done) => restored.push(`${kind} ${done}`),
     signal: new AbortController().signal,
     log: createLogger("test", "error"),
@@ -68,11 +69,35 @@ describe("carrying writes out", () => {
     }
   });
 
+  it("throws what may pass, and tells of it once it came again and again", async () => {
+    const create = write({ verb: "create", step: "network", type: SERVICES, body: service });
+    const busy = new KubeError("too many requests", { status: 429, reason: "TooManyRequests" });
+    expect((await act([create], { apply: failure })).outcome).toBe(failure);
+    const { outcome } = await act([create], { apply: failure }, { errorsLast: true });
+    expect(outcome).toMatchObject({
+      step: "network",
+      reason: "ReconcileFailed",
+      message: expect.stringContaining("boom"),
+    });
+    expect((await act([create], { apply: busy }, { errorsLast: true })).outcome).toBe(busy);
+  });
+
   it("tells of a child that is made again where none was missing; a pod has reasons of its own", async () => {
     const again = write({ verb: "create", step: "network", type: SERVICES, body: service });
     const next = write({ verb: "create", step: "pod", type: PODS, body: { ...pod, metadata: service.metadata } });
-    expect((await act([again, next], {}, true)).restored).toEqual(["Service deleted"]);
-    expect((await act([again, next], {}, false)).restored).toEqual([]);
+    expect((await act([again, next], {}, { hadAll: true })).restored).toEqual(["Service deleted"]);
+    expect((await act([again, next], {})).restored).toEqual([]);
+  });
+
+  it("writes what several instances share once, the first time and when it changed", async () => {
+    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: meta };
+    const common = { step: "network", type: NETWORK_POLICIES, body: policy } as const;
+    for (const one of [write({ verb: "create", ...common }), write({ verb: "apply", ...common, live: policy })]) {
+      const sharing: ActContext["sharing"] = new Map();
+      const both = await Promise.all([act([one], {}, { sharing }), act([one], {}, { sharing })]);
+      expect(both.map(({ outcome }) => outcome)).toEqual(["done", "done"]);
+      expect(both.flatMap(({ asked }) => asked)).toEqual(["apply NetworkPolicy"]);
+    }
   });
 
   it("tells how a deletion ended, also when it failed", async () => {

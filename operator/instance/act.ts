@@ -10,7 +10,7 @@ import { MANAGED_BY } from "../build/identity.ts";
 import { nameTaken } from "./blocked.ts";
 import type { Interference } from "./interference.ts";
 import { isNodeGone } from "./node-check.ts";
-import { refusalOf } from "./refusal.ts";
+import { lastingErrorOf, refusalOf } from "./refusal.ts";
 import type { Blocked } from "./verdict.ts";
 import type { Write } from "./write.ts";
 
@@ -22,7 +22,7 @@ export interface ActContext {
   readonly assume: <T extends KubeObject>(type: ResourceType<T>, object: T) => void;
   /** The cached object of this kind and name. */
   readonly cached: <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef) => T | undefined;
-  /** Creations of shared children under way, by kind and key. */
+  /** Writes of shared children under way, by kind and key. */
   readonly sharing: Map<string, Promise<Outcome>>;
   /** Asks for an object's deletion by `send`, so that plans made meanwhile take it for one that is ending. */
   readonly trackDeletion: (object: KubeObject, send: () => Promise<unknown>) => Promise<void>;
@@ -30,6 +30,8 @@ export interface ActContext {
   readonly hadAll: boolean;
   /** Hears of a child that is as wanted again after somebody else saw to it. */
   readonly restored: (child: KubeObject, done: Interference) => void;
+  /** So many of this instance's reconciles failed in a row that the error is to be told, as a refusal is. */
+  readonly errorsLast: boolean;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -82,7 +84,8 @@ async function carryOutOne(write: Write, context: Acting): Promise<Outcome> {
   } catch (error) {
     // Another's write came between the cache and ours: the watch brings it soon, and the next plan judges it.
     if (isConflict(error)) return "stale";
-    const refusal = refusalOf(error, write);
+    const lasts = context.errorsLast && !context.signal.aborted;
+    const refusal = refusalOf(error, write) ?? (lasts ? lastingErrorOf(error, write) : undefined);
     if (!refusal) throw error;
     context.log.warn({ reason: refusal.reason, step: refusal.step }, refusal.message);
     return refusal;
@@ -94,15 +97,9 @@ async function perform(write: Write, context: Acting): Promise<Outcome> {
   const { type } = write;
   switch (write.verb) {
     case "create":
-      return write.body.metadata.ownerReferences ? create(write, context) : createShared(write, context);
-    case "apply": {
-      const live = withComparableData(write.live, write.body);
-      const options = { ...hashOptions(context), fieldManager: OPERATOR_FIELD_MANAGER, signal };
-      const { object, written, restored } = await applyIfChanged(client, type, write.body, live, options);
-      if (written) took(context, type, object, restored ? "put back" : "applied");
-      if (restored) context.restored(object, "changed");
-      return "done";
-    }
+      return inCommon(write, context, (cached) => (cached ? Promise.resolve("done") : create(write, context)));
+    case "apply":
+      return inCommon(write, context, (cached = write.live) => apply(write, cached, context));
     case "patch": {
       const o = { fieldManager: OPERATOR_FIELD_MANAGER, signal };
       took(context, type, await client.mergePatch(type, write.live.metadata, write.patch, o), "patched");
@@ -162,16 +159,32 @@ async function create({ type, step, body }: Write & { verb: "create" }, context:
   return nameTaken(step, type.kind, body.metadata.name);
 }
 
-/** What no instance owns, several may want at the same time: the first makes it, the others wait for that. */
-async function createShared(write: Write & { verb: "create" }, context: Acting): Promise<Outcome> {
-  const { type, body } = write;
-  if (context.cached(type, body.metadata)) return "done";
+async function apply({ type, body }: Write & { verb: "apply" }, live: KubeObject, context: Acting): Promise<Outcome> {
+  const { client, signal } = context;
+  const options = { ...hashOptions(context), fieldManager: OPERATOR_FIELD_MANAGER, signal };
+  const is = withComparableData(live, body);
+  const { object, written, restored } = await applyIfChanged(client, type, body, is, options);
+  if (written) took(context, type, object, restored ? "put back" : "applied");
+  if (restored) context.restored(object, "changed");
+  return "done";
+}
+
+/**
+ * What no instance owns, several may want at the same time: the first writes it, from what is there by now, and the others
+ * wait for that.
+ */
+async function inCommon(
+  { type, body }: Write & { verb: "create" | "apply" },
+  context: Acting,
+  perform: (cached?: KubeObject) => Promise<Outcome>,
+): Promise<Outcome> {
+  if (body.metadata.ownerReferences) return perform();
   const key = `${type.plural}/${refKey(body.metadata)}`;
   const underWay = context.sharing.get(key);
   if (underWay) return underWay;
-  const making = create(write, context).finally(() => context.sharing.delete(key));
-  context.sharing.set(key, making);
-  return making;
+  const writing = perform(context.cached(type, body.metadata)).finally(() => context.sharing.delete(key));
+  context.sharing.set(key, writing);
+  return writing;
 }
 
 function isLabelledOurs(object: KubeObject): boolean {

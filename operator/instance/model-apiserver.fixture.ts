@@ -61,6 +61,7 @@ export class ModelApiserver {
       sharing: new Map(),
       trackDeletion: async (_object, send) => void (await send()),
       hadAll: false,
+      errorsLast: false,
       restored: () => undefined,
       signal: new AbortController().signal,
       log: createLogger("test", "silent"),

@@ -1,6 +1,5 @@
 import { INSTANCES, type OpenClawInstance, REASON } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
-import { gatewayToken } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import type { ReconcileContext, Result } from "#lib/kube/controller.ts";
 import type { EventRecorder } from "#lib/kube/events.ts";
@@ -12,12 +11,13 @@ import { watchNodes } from "../cache/nodes.ts";
 import type { RolloutGate } from "../class/rollout-gate.ts";
 import type { InstanceMetrics } from "../metrics.ts";
 import type { GatewayDrainer } from "../probe/gateway-drainer.ts";
-import type { GatewayProber, GatewayTarget } from "../probe/gateway-prober.ts";
+import type { GatewayProber } from "../probe/gateway-prober.ts";
 import { StatusPatcher } from "../status-patcher.ts";
-import { type ActContext, carryOut } from "./act.ts";
+import { type ActContext, carryOut, type Outcome } from "./act.ts";
 import { ConfigChecks } from "./config-checks.ts";
 import { Deletions } from "./deletions.ts";
-import { isMisfit, type ProbeTarget } from "./gateway.ts";
+import { isMisfit } from "./gateway.ts";
+import { callGateways } from "./gateway-calls.ts";
 import { hadAllChildren } from "./interference.ts";
 import { announce } from "./news.ts";
 import { observe } from "./observe.ts";
@@ -52,6 +52,9 @@ export interface InstanceReconcilerOptions {
 /** Plans that find the cache behind their own writes are made again at once, this often. */
 const MAX_PASSES = 3;
 
+/** An error that comes so often in a row (some 5 s, by the queue's pauses) is told of: until then it may pass by itself. */
+const FAILURES_TOLD = 10;
+
 /** How often a child that someone stands in the way of is tried again: nobody tells us when the way is free. */
 const BLOCKED_RETRY_MS = 30_000;
 
@@ -62,9 +65,12 @@ export function createInstanceReconciler(
   const { client, caches, prober, drainer, rollouts, settings, clock } = o;
   const news = announce(o);
   const backoff = new ReplacementBackoff(clock);
+  const gateways = callGateways(prober, drainer);
   const checks = new ConfigChecks(o.wake);
   const statuses = createStatusWriter(new StatusPatcher(client, INSTANCES, news.status), clock);
   const deleting = new Deletions(caches.pods);
+  /** How many reconciles of an instance failed in a row. */
+  const failing = new Map<string, number>();
   const sharing: ActContext["sharing"] = new Map();
   const sources = { caches, nodes: watchNodes(caches), prober, drainer, checks, backoff, rollouts, deleting };
 
@@ -86,24 +92,35 @@ export function createInstanceReconciler(
       }
       if (view.instance.metadata.deletionTimestamp) return finalize(key, view.instance, signal);
       const plan = planInTurn(view);
-      callGateway(key, plan);
-      sendErrand(key, plan);
+      gateways.want(key, plan);
       // Before anything is awaited: of instances with the same change that are planned at a time one has it checked.
       checks.report(key, plan.check);
       if (!(await isStillThere(client, view.instance, plan.writes, signal))) {
         forget(key);
         return undefined;
       }
-      const outcome = await carryOut(plan.writes, actContext(view, signal, log));
+      const outcome = await act(key, plan, actContext(view, signal, log));
       if (outcome !== "stale") return report(view, plan, outcome, signal);
     }
     throw new Error(`the cache stayed behind the apiserver for ${MAX_PASSES} plans`);
   }
 
+  async function act(key: string, { writes }: Plan, context: Omit<ActContext, "errorsLast">): Promise<Outcome> {
+    const failures = failing.get(key) ?? 0;
+    try {
+      const outcome = await carryOut(writes, { ...context, errorsLast: failures >= FAILURES_TOLD });
+      failing.delete(key);
+      return outcome;
+    } catch (error) {
+      failing.set(key, failures + 1);
+      throw error;
+    }
+  }
+
   function forget(key: string): void {
+    failing.delete(key);
     checks.report(key, undefined);
-    prober.forget(key);
-    drainer.forget(key);
+    gateways.forget(key);
     rollouts.forget(key);
   }
 
@@ -126,20 +143,6 @@ export function createInstanceReconciler(
     return undefined;
   }
 
-  function callGateway(key: string, { probe }: Plan): void {
-    if (!probe) {
-      prober.forget(key);
-      return;
-    }
-    prober.want(key, gatewayOf(probe), probe.known);
-  }
-
-  function sendErrand(key: string, { errand }: Plan): void {
-    if (errand?.kind === "drain") drainer.drain(key, gatewayOf(errand.target));
-    else if (errand) drainer.resume(key, gatewayOf(errand.target));
-    else drainer.forget(key);
-  }
-
   async function report(view: View, plan: Plan, outcome: "done" | Blocked, signal: AbortSignal): Promise<Result> {
     const { instance } = view;
     const done = outcome === "done";
@@ -157,7 +160,7 @@ export function createInstanceReconciler(
     return Number.isFinite(wakeAt) ? { requeueAfterMs: Math.max(0, wakeAt - now) } : undefined;
   }
 
-  function actContext(view: View, signal: AbortSignal, log: Logger): ActContext {
+  function actContext(view: View, signal: AbortSignal, log: Logger): Omit<ActContext, "errorsLast"> {
     return {
       client,
       operatorVersion: settings.operatorVersion,
@@ -184,9 +187,4 @@ export function createInstanceReconciler(
   }
 
   return reconcile;
-}
-
-/** With its token, which is derived only when it is called. */
-function gatewayOf({ id, url, slot }: ProbeTarget): GatewayTarget {
-  return { id, url, token: () => gatewayToken(slot.key, slot.id) };
 }

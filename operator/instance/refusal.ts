@@ -1,5 +1,5 @@
 import { REASON } from "#crds/index.ts";
-import { isForbidden, isInvalid, type KubeError } from "#lib/kube/errors.ts";
+import { isForbidden, isInvalid, KubeError } from "#lib/kube/errors.ts";
 import { shorten } from "#lib/shorten.ts";
 import type { Blocked } from "./verdict.ts";
 import type { Write } from "./write.ts";
@@ -27,6 +27,17 @@ export function refusalOf(error: unknown, { step, type, verb }: Write): Blocked 
     reason: REASON.ChildRefused,
     message: text("Change the instance, its class or the policy that refuses it."),
   };
+}
+
+/** Too many requests: says nothing of the instance, and one more to tell of it would not help. */
+const BUSY = 429;
+
+/** What an error means that came again and again; undefined where it is no instance's concern. */
+export function lastingErrorOf(error: unknown, { step, type, verb }: Write): Blocked | undefined {
+  if (!(error instanceof KubeError) || error.status === BUSY) return undefined;
+  const words = shorten(error.message, WORDS_MAX);
+  const message = `The apiserver fails to ${verb} the ${type.kind}, again and again: ${words}. Look at its log and at the webhooks it asks: \`kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations\`.`;
+  return { step, reason: REASON.ReconcileFailed, message };
 }
 
 function isNamespaceTerminating(details: unknown): boolean {
