@@ -69,6 +69,13 @@ describe("carrying writes out", () => {
     }
   });
 
+  it("goes on after a refused check: only the change waits for it", async () => {
+    const check = write({ verb: "create", step: "config", type: PODS, body: { ...pod, metadata: service.metadata } });
+    const { asked, outcome } = await act([check, remove], { apply: refusal });
+    expect(asked).toEqual(["apply Pod", "delete Pod"]);
+    expect(outcome).toMatchObject({ step: "config", keepsNothing: true });
+  });
+
   it("throws what may pass, and tells of it once it came again and again", async () => {
     const create = write({ verb: "create", step: "network", type: SERVICES, body: service });
     const busy = new KubeError("too many requests", { status: 429, reason: "TooManyRequests" });

@@ -70,9 +70,10 @@ async function carryOutAll(writes: readonly Write[], context: Acting): Promise<O
 
 /**
  * What is missing, a pod must wait for. So it must for the new content of what it is built from: it carries the hash of
- * that, and would never be told from one that really has it.
+ * that, and would never be told from one that really has it. For the pod of a check only the change waits that it checks.
  */
-function isNeeded({ verb, step }: Write): boolean {
+function isNeeded({ verb, step, type }: Write): boolean {
+  if (step === STEP.Config && type.kind === PODS.kind) return false;
   return verb === "create" || BUILT_FROM.has(step);
 }
 

@@ -68,7 +68,8 @@ export function planCheck(view: View, plan: OpenClawClass, release: Release, con
   if (own) return { id, runs: true, ...judgeCheck(own, create, now) };
   const standing = standingOf(pod, instance);
   if (standing === "taken") {
-    return { id, runs: true, writes: [], blocked: nameTaken(STEP.Config, PODS.kind, pod?.metadata.name ?? "") };
+    const blocked = nameTaken(STEP.Config, PODS.kind, pod?.metadata.name ?? "");
+    return { id, runs: true, writes: [], blocked: { ...blocked, keepsNothing: true } };
   }
   // An earlier check: its name is free once it is gone, at once if it does not run.
   if (!pod) return { id, runs: true, writes: [create] };
