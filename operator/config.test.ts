@@ -32,7 +32,7 @@ describe("the operator's environment", () => {
       opsPort: 9090,
       logLevel: "info",
       kubeconfig: undefined,
-      workers: 16,
+      workers: 8,
       watchNamespaces: undefined,
       gatewayRecheckMs: 180_000,
       dnsCidrs: [],

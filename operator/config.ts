@@ -37,7 +37,7 @@ const environment = z.object({
     .int()
     .min(1)
     .max(256)
-    .default(16)
+    .default(8)
     .describe("how many instances are worked on at a time, 1 to 256"),
   WATCH_NAMESPACES: commaList
     .pipe(z.array(dnsLabel()).refine((names) => new Set(names).size === names.length))

@@ -39,10 +39,13 @@ const REPLACED_CONTROLLERS = [
   "taint-eviction-controller",
 ];
 
+/** They look at all pods of a namespace for each of its services, and nobody asks for what they write. */
+const UNUSED_CONTROLLERS = ["endpoints-controller", "endpointslice-controller", "endpointslice-mirroring-controller"];
+
 /** Starts a rig with the contender's kinds, but not the contender. */
 export async function startRig(contender: Contender, podDelayMs: number): Promise<Rig> {
   const dir = await mkdtemp(join(tmpdir(), "hatchery-bench-"));
-  const controllers = ["*", ...REPLACED_CONTROLLERS.map((name) => `-${name}`)].join(",");
+  const controllers = ["*", ...[...REPLACED_CONTROLLERS, ...UNUSED_CONTROLLERS].map((name) => `-${name}`)].join(",");
   const plane = await startControlPlane({ audit: true, controllerManagerFlags: ["--controllers", controllers] });
   const log = createLogger("bench", "warn");
   const client = createKubeClient({ config: loadKubeAccess(plane.kubeconfig), userAgent: "hatchery-bench", log });
