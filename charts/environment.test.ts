@@ -40,7 +40,7 @@ describe("what the chart tells each process is what the process asks for", () =>
       opsPort: 9090,
       logLevel: "info",
       leaseName: "hatchery-operator",
-      workers: 16,
+      workers: 8,
       gatewayRecheckMs: 180_000,
       kubeconfig: undefined,
     });
