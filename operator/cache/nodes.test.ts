@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Change, Informer } from "#lib/kube/informer.ts";
 import type { Node, Pod } from "#lib/kube/resource.ts";
+import { ManualClock } from "#test/harness/manual-clock.ts";
 import { NOW, readyPod } from "../instance/view.fixture.ts";
 import { ailmentOf, watchNodes } from "./nodes.ts";
 import { trimNode } from "./trim.ts";
@@ -79,39 +80,56 @@ describe("what is kept of a node", () => {
 
 describe("the node of a pod", () => {
   const silent = pod("False");
-
-  it("counts as lost after its grace, by a person's word soon, and never while the pod is ready", () => {
-    const nodes = new Map([["n1", trimNode(node("Unknown"))]]);
-    const watch = watchNodes({ nodes: cache(nodes).informer as never, pods: cache(new Map()).informer as never });
-    expect(watch.stateOf(silent, 60_000, NOW)).toEqual({
-      name: "n1",
-      kind: "Silent",
-      since: NOW,
-      lostAt: NOW + 60_000,
-    });
-    expect(watch.stateOf(pod("True"), 60_000, NOW + 999_999)).toBeUndefined();
-    nodes.set("n1", trimNode(node("Unknown", { taints: [TAINT] })));
-    expect(watch.stateOf(silent, 60_000, NOW)).toMatchObject({ kind: "OutOfService", lostAt: NOW + 3_000 });
-    expect(watch.stateOf(silent, 60_000, NOW + 2_000)).toMatchObject({ since: NOW, lostAt: NOW + 3_000 });
-    nodes.set("n1", trimNode(node("True")));
-    expect(watch.stateOf(silent, 60_000, NOW)).toBeUndefined();
+  let clock: ManualClock;
+  beforeEach(() => {
+    clock = new ManualClock(NOW);
   });
 
-  it("is gone only after it was missing for as long, and is forgotten with its last pod", () => {
+  it("counts as lost after its grace, by a person's word soon, and never while the pod is ready", async () => {
+    const nodes = new Map([["n1", trimNode(node("Unknown"))]]);
+    const caches = { nodes: cache(nodes).informer as never, pods: cache(new Map()).informer as never };
+    const watch = watchNodes(caches, clock);
+    expect(watch.stateOf(silent, 60_000)).toEqual({ name: "n1", kind: "Silent", since: NOW, lostAt: NOW + 60_000 });
+    expect(watch.stateOf(pod("True"), 60_000)).toBeUndefined();
+    nodes.set("n1", trimNode(node("Unknown", { taints: [TAINT] })));
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ kind: "OutOfService", lostAt: NOW + 3_000 });
+    await clock.advance(2_000);
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ since: NOW, lostAt: NOW + 3_000 });
+    nodes.set("n1", trimNode(node("True")));
+    expect(watch.stateOf(silent, 60_000)).toBeUndefined();
+  });
+
+  it("is gone only after it was missing for as long, and is forgotten with its last pod", async () => {
     const nodes = cache(new Map<string, Node>());
     const pods = cache(new Map<string, Pod>());
-    const watch = watchNodes({ nodes: nodes.informer as never, pods: pods.informer as never });
-    expect(watch.stateOf(silent, 60_000, NOW)).toMatchObject({ kind: "Gone", lostAt: NOW + 60_000 });
-    expect(watch.stateOf(silent, 60_000, NOW + 5_000)).toMatchObject({ lostAt: NOW + 60_000 });
+    const watch = watchNodes({ nodes: nodes.informer as never, pods: pods.informer as never }, clock);
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ kind: "Gone", lostAt: NOW + 60_000 });
+    await clock.advance(5_000);
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ lostAt: NOW + 60_000 });
+    await clock.advance(4_000);
     nodes.emit({ key: "n1", type: "added", object: node("True") });
-    expect(watch.stateOf(silent, 60_000, NOW + 9_000)).toMatchObject({ lostAt: NOW + 69_000 });
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ lostAt: NOW + 69_000 });
+    await clock.advance(1_000);
     pods.emit({ key: "p", type: "deleted", object: silent as never });
-    expect(watch.stateOf(silent, 60_000, NOW + 10_000)).toMatchObject({ lostAt: NOW + 70_000 });
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ lostAt: NOW + 70_000 });
+  });
+
+  it.each([
+    ["forward", 3_600_000],
+    ["back", -3_600_000],
+  ])("is gone no sooner and no later for a clock that is set %s", async (_, ms) => {
+    const caches = { nodes: cache(new Map()).informer as never, pods: cache(new Map()).informer as never };
+    const watch = watchNodes(caches, clock);
+    watch.stateOf(silent, 60_000);
+    await clock.advance(20_000);
+    clock.jump(ms);
+    // When it was noticed is told as it was written down, or each look would change the words.
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ since: NOW, lostAt: clock.now() + 40_000 });
   });
 
   it("is judged by the pod where nodes may not be read: unready over the head of its kubelet", () => {
-    const watch = watchNodes({ pods: cache(new Map()).informer as never });
-    expect(watch.stateOf(silent, 60_000, NOW)).toMatchObject({ kind: "Silent", lostAt: NOW + 60_000 });
-    expect(watch.stateOf(pod("False", false), 60_000, NOW)).toBeUndefined();
+    const watch = watchNodes({ pods: cache(new Map()).informer as never }, clock);
+    expect(watch.stateOf(silent, 60_000)).toMatchObject({ kind: "Silent", lostAt: NOW + 60_000 });
+    expect(watch.stateOf(pod("False", false), 60_000)).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import type { Clock } from "#lib/clock.ts";
 import type { Node, Pod } from "#lib/kube/resource.ts";
 import { containerStatus } from "../instance/container-verdict.ts";
 import { type NodeState, OUT_OF_SERVICE_TAINT } from "../instance/node-state.ts";
@@ -27,7 +28,7 @@ export interface NodeWatch {
    * What is wrong with a pod's node; undefined when nothing is, or while the pod is ready: a kubelet that vouches for it lives,
    * node object or not. Times in (epoch) milliseconds.
    */
-  stateOf(pod: Pod, graceMs: number, now: number): NodeState | undefined;
+  stateOf(pod: Pod, graceMs: number): NodeState | undefined;
 }
 
 /**
@@ -40,8 +41,9 @@ const EVICTION_MS = 3_000;
  * Judges nodes by their cache, or where nodes may not be read by what the control plane notes on the pod when its node falls
  * silent. Since when a node has been gone or out of service is kept in memory: an operator that starts anew waits anew.
  */
-export function watchNodes({ nodes, pods }: Pick<Caches, "nodes" | "pods">): NodeWatch {
-  const noticed = new Map<string, { kind: NodeState["kind"]; at: number }>();
+export function watchNodes({ nodes, pods }: Pick<Caches, "nodes" | "pods">, clock: Clock): NodeWatch {
+  /** By name, when it was noticed: for people, and by the clock that is never set. */
+  const noticed = new Map<string, { kind: NodeState["kind"]; at: number; monotonicAt: number }>();
   nodes?.onChange(({ key, type, object }) => {
     if (type === "deleted" || ailmentOf(object)?.kind !== "OutOfService") noticed.delete(key);
   });
@@ -50,28 +52,30 @@ export function watchNodes({ nodes, pods }: Pick<Caches, "nodes" | "pods">): Nod
     if (type === "deleted" && name !== undefined && pods.byIndex(BY_NODE, name).length === 0) noticed.delete(name);
   });
 
-  function noticedAt(name: string, kind: NodeState["kind"], now: number): number {
+  /** What only this process notices counts from when it did, whatever is done to the clock meanwhile. */
+  function notice(name: string, kind: NodeState["kind"], graceMs: number): { noticedAt: number; lostAt: number } {
+    const [now, monotonicNow] = [clock.now(), clock.monotonic()];
     const known = noticed.get(name);
-    const at = known?.kind === kind ? known.at : now;
-    noticed.set(name, { kind, at });
-    return at;
+    const { at, monotonicAt } = known?.kind === kind ? known : { at: now, monotonicAt: monotonicNow };
+    noticed.set(name, { kind, at, monotonicAt });
+    return { noticedAt: at, lostAt: now + graceMs - (monotonicNow - monotonicAt) };
   }
 
   return {
-    stateOf(pod, graceMs, now) {
+    stateOf(pod, graceMs) {
       const name = pod.spec?.nodeName;
       if (name === undefined || readyOf(pod)?.status === "True") return undefined;
       if (!nodes) return bySilence(pod, name, graceMs);
       const node = nodes.get(name);
       if (!node) {
-        const since = noticedAt(name, "Gone", now);
-        return { name, kind: "Gone", since, lostAt: since + graceMs };
+        const { noticedAt, lostAt } = notice(name, "Gone", graceMs);
+        return { name, kind: "Gone", since: noticedAt, lostAt };
       }
       const ailment = ailmentOf(node);
       if (!ailment) return undefined;
       const { kind, since } = ailment;
       // A person's word need not be waited for, only what it sets off.
-      const lostAt = kind === "OutOfService" ? noticedAt(name, kind, now) + EVICTION_MS : since + graceMs;
+      const lostAt = kind === "OutOfService" ? notice(name, kind, EVICTION_MS).lostAt : since + graceMs;
       return { name, kind, since, lostAt };
     },
   };

@@ -53,7 +53,7 @@ export function observe(
     classPolicy: caches.policies.get(refKey({ namespace, name: classPolicyName(className) })),
     instancePolicy: caches.policies.get(child),
     pod,
-    node: pod && nodes.stateOf(pod, (plan?.spec ?? PATIENCE).nodeLostSeconds * 1000, now),
+    node: pod && nodes.stateOf(pod, (plan?.spec ?? PATIENCE).nodeLostSeconds * 1000),
     checkPod: asDeleted(caches.pods.get(refKey({ namespace, name: checkName(instance) })), deleting, now),
     checks,
     gateway,

@@ -72,7 +72,7 @@ export function createInstanceReconciler(
   /** How many reconciles of an instance failed in a row. */
   const failing = new Map<string, number>();
   const sharing: ActContext["sharing"] = new Map();
-  const sources = { caches, nodes: watchNodes(caches), prober, drainer, checks, backoff, rollouts, deleting };
+  const sources = { caches, nodes: watchNodes(caches, clock), prober, drainer, checks, backoff, rollouts, deleting };
 
   caches.instances.onChange(({ type, key, object }) => {
     if (type !== "deleted") return;
