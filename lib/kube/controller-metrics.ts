@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** How a reconcile ended; `requeue` is never counted here but belongs to the set that dashboards expect. */
+/**
+ * How a reconcile ended; `requeue` is never counted here but belongs to the set that dashboards expect, and so does the counter of
+ * terminal errors: what cannot be carried out until something changes is no error here but told in the object's status.
+ */
 export type ReconcileResult = "success" | "error" | "requeue" | "requeue_after";
 const RESULTS: readonly ReconcileResult[] = ["success", "error", "requeue", "requeue_after"];
 
@@ -17,7 +20,6 @@ export interface ControllerObserver {
   took(ms: number): void;
   result(result: ReconcileResult): void;
   failed(): void;
-  gaveUp(): void;
   panicked(): void;
   timedOut(): void;
 }
@@ -41,7 +43,6 @@ export function observeController(registry: Registry, controller: string, worker
     took: (ms) => family.time.observe(labels, ms / 1000),
     result: (result) => family.total.inc({ controller, result }),
     failed: () => family.errors.inc(labels),
-    gaveUp: () => family.terminal.inc(labels),
     panicked: () => family.panics.inc(labels),
     timedOut: () => family.timeouts.inc(labels),
   };

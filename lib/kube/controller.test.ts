@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
-import { type Controller, type ControllerOptions, createController, type Result, TerminalError } from "./controller.ts";
+import { type Controller, type ControllerOptions, createController, type Result } from "./controller.ts";
 import { KubeError } from "./errors.ts";
 import { PRIORITY } from "./queue.ts";
 
@@ -153,26 +153,6 @@ describe("controller", () => {
     await clock.advance(61_000);
     expect(at).toEqual([0, 60_000, 60_010, 60_030]);
     expect(lines.find((line) => line.failures === 1)).toMatchObject({ retryInMs: 60_000 });
-  });
-
-  it("does not retry a terminal error until something changes, and then starts afresh", async () => {
-    let calls = 0;
-    const controller = start({
-      async reconcile() {
-        if (++calls === 1) throw new Error("not yet");
-        throw new TerminalError("spec.image: no such class");
-      },
-    });
-    controller.queue.add("a");
-    await clock.advance(2_000_000);
-    expect(calls).toBe(2);
-    expect(controller.queue.size).toBe(0);
-    expect(controller.queue.failures("a")).toBe(0);
-    expect(await counter("terminal_reconcile_errors_total")).toBe(1);
-    expect(await counter("reconcile_errors_total")).toBe(2);
-    controller.queue.add("a");
-    await clock.advance(1);
-    expect(calls).toBe(3);
   });
 
   it("leaves work that comes back in its row: what was not urgent does not become so", async () => {

@@ -16,13 +16,8 @@ const STOP_GRACE_MS = 30_000;
 /** Time that reconciles get to end once aborted, before the controller gives up on them. */
 const ABORT_GRACE_MS = 5_000;
 
-/** Nothing more to do until something changes, or look again after this time (about: +-10 %). */
+/** Nothing more to do until something changes (of a bad spec, too, there is nothing to try again), or look again after this time (about: +-10 %). */
 export type Result = { requeueAfterMs?: number } | undefined;
-
-/** Trying again cannot help until something changes (a bad spec): counted and logged, not retried. */
-export class TerminalError extends Error {
-  override name = "TerminalError";
-}
 
 /** What a reconcile is given beside its key. */
 export interface ReconcileContext {
@@ -185,12 +180,6 @@ class WorkerPool implements Controller {
     this.#metrics.result("error");
     this.#metrics.failed();
     if (isBug(error)) this.#metrics.panicked();
-    if (error instanceof TerminalError) {
-      this.queue.forget(key);
-      this.#metrics.gaveUp();
-      log.error({ err: error }, "reconcile failed for good; waiting for a change");
-      return;
-    }
     // What the client could not wait out is waited out here: an overloaded apiserver asks for peace.
     const atLeastMs = error instanceof KubeError ? error.retryAfterMs : undefined;
     const retryInMs = this.queue.retry(key, { atLeastMs });
