@@ -30,7 +30,7 @@ export function createGatewayCall(): { call: GatewayCall; close: () => Promise<v
       headers: { authorization: `Bearer ${token()}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    return { status: statusCode, text: await readAnswer(body) };
+    return { status: statusCode, body: await readAnswer(body) };
   }
 
   const call: GatewayCall = async (target, signal) => {
@@ -39,7 +39,7 @@ export function createGatewayCall(): { call: GatewayCall; close: () => Promise<v
       const answer = await get(target, own, signal);
       return answer.status === 404
         ? judge((await get(target, models, signal)).status)
-        : judge(answer.status, answer.text);
+        : judge(answer.status, answer.body);
     } catch (error) {
       signal.throwIfAborted();
       return {
@@ -52,8 +52,8 @@ export function createGatewayCall(): { call: GatewayCall; close: () => Promise<v
   return { call, close: () => agent.destroy() };
 }
 
-function judge(status: number, text = ""): GatewayVerdict {
-  if (status === 200) return judgeHealth(text);
+function judge(status: number, body?: unknown): GatewayVerdict {
+  if (status === 200) return judgeHealth(body);
   if (status === 401 || status === 403) {
     const message = `The gateway at the pod's address refuses this slot's token (HTTP ${status}).`;
     return { reachable: false, reason: REASON.GatewayUnauthorized, message };
@@ -62,8 +62,8 @@ function judge(status: number, text = ""): GatewayVerdict {
 }
 
 /** A gateway of another make than ours serves as well, and tells nothing of its volume. */
-function judgeHealth(text: string): GatewayVerdict {
-  const { volume } = health.safeParse(parse(text)).data ?? {};
+function judgeHealth(body: unknown): GatewayVerdict {
+  const { volume } = health.safeParse(body).data ?? {};
   if (!volume?.full) return { reachable: true };
   const used = mebibytes(volume.sizeBytes - volume.availableBytes);
   const message = `The volume is full: ${used} of ${mebibytes(volume.sizeBytes)} are used, and OpenClaw fails to chat. Raise storage.size of the instance or its class, or remove files; the gateway starts anew once there is room.`;
@@ -72,14 +72,6 @@ function judgeHealth(text: string): GatewayVerdict {
 
 function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function causeOf(error: unknown): string {

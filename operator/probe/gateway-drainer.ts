@@ -1,5 +1,6 @@
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
+import { createCallQueue, type QueuedCall } from "./call-queue.ts";
 import type { GatewayTarget } from "./gateway-prober.ts";
 
 /**
@@ -47,14 +48,11 @@ const PAUSE_BASE_MS = 1_000;
 const PAUSE_MAX_MS = 5_000;
 /** Calls in a row without an answer before a gateway counts as deaf. */
 const DEAF_AFTER = 3;
-/** Calls at a time. */
-const CONCURRENCY = 32;
 
-interface Task {
+interface Task extends QueuedCall {
   readonly key: string;
   readonly kind: "drain" | "resume";
   readonly target: GatewayTarget;
-  readonly abort: AbortController;
   calls: number;
   unanswered: number;
   verdict: DrainVerdict | undefined;
@@ -64,8 +62,7 @@ interface Task {
 /** A drainer with nothing to do yet. */
 export function createGatewayDrainer(o: GatewayDrainerOptions): GatewayDrainer {
   const tasks = new Map<string, Task>();
-  const waiting: Task[] = [];
-  let active = 0;
+  const enqueue = createCallQueue(attempt);
 
   function start(key: string, kind: Task["kind"], target: GatewayTarget): void {
     const before = tasks.get(key);
@@ -89,25 +86,6 @@ export function createGatewayDrainer(o: GatewayDrainerOptions): GatewayDrainer {
     tasks.delete(task.key);
     task.abort.abort();
     task.cancelTimer();
-  }
-
-  function enqueue(task: Task): void {
-    waiting.push(task);
-    pump();
-  }
-
-  function pump(): void {
-    while (active < CONCURRENCY) {
-      const task = waiting.shift();
-      if (!task) return;
-      if (task.abort.signal.aborted) continue;
-      active++;
-      // Settles by itself; what it finds goes to the task's owner.
-      void attempt(task).finally(() => {
-        active--;
-        pump();
-      });
-    }
   }
 
   async function attempt(task: Task): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
+import { createCallQueue, type QueuedCall } from "./call-queue.ts";
 import type { GatewayVerdict } from "./gateway-verdict.ts";
 
 /** A gateway to call, and which start of it: another id is another gateway. */
@@ -52,13 +53,10 @@ const RETRY_MAX_MS = 30_000;
 const RECHECK_JITTER = 0.2;
 /** Failures before one is told of: a network policy or an address may take a moment to reach every node. */
 const TOLD_AFTER = 3;
-/** Calls at a time. */
-const CONCURRENCY = 32;
 
-interface Probe {
+interface Probe extends QueuedCall {
   readonly key: string;
   readonly target: GatewayTarget;
-  readonly abort: AbortController;
   attempts: number;
   verdict: GatewayVerdict | undefined;
   cancelTimer: () => void;
@@ -67,27 +65,7 @@ interface Probe {
 /** A prober with nothing to do yet. */
 export function createGatewayProber(o: GatewayProberOptions): GatewayProber {
   const probes = new Map<string, Probe>();
-  const waiting: Probe[] = [];
-  let active = 0;
-
-  function start(probe: Probe): void {
-    waiting.push(probe);
-    pump();
-  }
-
-  function pump(): void {
-    while (active < CONCURRENCY) {
-      const probe = waiting.shift();
-      if (!probe) return;
-      if (probe.abort.signal.aborted) continue;
-      active++;
-      // Settles by itself; what it finds goes to the probe's owner.
-      void attempt(probe).finally(() => {
-        active--;
-        pump();
-      });
-    }
-  }
+  const start = createCallQueue(attempt);
 
   async function attempt(probe: Probe): Promise<void> {
     const verdict = await o.call(probe.target, probe.abort.signal).catch((error: unknown) => {

@@ -39,8 +39,7 @@ export function createGatewaySuspension(): GatewaySuspension & { close: () => Pr
       body: JSON.stringify({ method, params }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    const text = await readAnswer(body);
-    return { statusCode, answer: parse(text) };
+    return { statusCode, answer: await readAnswer(body) };
   }
 
   /** The lease, taken or renewed; undefined when there was no answer that says so. */
@@ -80,13 +79,5 @@ async function quietly<T>(signal: AbortSignal, otherwise: T, attempt: () => Prom
   } catch {
     signal.throwIfAborted();
     return otherwise;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
