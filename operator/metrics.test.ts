@@ -14,6 +14,7 @@ function setUp(...statuses: (InstanceStatus | undefined)[]) {
   const registry = new Registry();
   const list = statuses.map((status) => anInstance({}, status));
   const metrics = observeInstances(registry, { instances: { list: () => list } } as unknown as Caches);
+  metrics.leads(true);
   return { list, metrics, text: () => registry.metrics() };
 }
 
@@ -32,6 +33,26 @@ describe("instances are counted", () => {
     expect(await text()).toContain('hatchery_instances_failing{step="pod",reason="Evicted"} 2');
     list.splice(0, 2);
     expect(await text()).not.toContain("hatchery_instances_failing{");
+  });
+
+  it("by the leader alone: sums over all operators would count each twice", async () => {
+    const { metrics, text } = setUp({ phase: "Ready" }, { phase: "Failed", failure });
+    expect(await text()).toMatch(/hatchery_instances(_failing)?\{/);
+    metrics.leads(false);
+    expect(await text()).not.toMatch(/hatchery_instances(_failing)?\{/);
+  });
+
+  it("from 0 on, so that the first of its kind is seen as an increase", async () => {
+    const { text } = setUp();
+    for (const series of [
+      'hatchery_instance_failures_total{step="class",reason="ClassNotFound"}',
+      'hatchery_instance_failures_total{step="pod",reason="NodeLost"}',
+      'hatchery_instance_failures_total{step="network",reason="ChildRefused"}',
+      'hatchery_pod_replacements_total{reason="Evicted"}',
+      'hatchery_children_restored_total{kind="NetworkPolicy",done="changed"}',
+    ]) {
+      expect(await text()).toContain(`${series} 0`);
+    }
   });
 
   it("once when a failure begins, and not while it lasts or when it is over", async () => {
@@ -59,6 +80,6 @@ describe("instances are counted", () => {
     metrics.changed({ restarts: 3, failure: { ...failure, step: "config", reason: "RolledBack" } }, { restarts: 4 });
     expect(await text()).toContain('hatchery_pod_replacements_total{reason="Evicted"} 1');
     expect(await text()).toContain('hatchery_pod_replacements_total{reason="PodTerminating"} 3');
-    expect(await text()).not.toMatch(/ClassNotFound|RolledBack/);
+    expect(await text()).not.toMatch(/replacements_total\{reason="(ClassNotFound|RolledBack)"/);
   });
 });

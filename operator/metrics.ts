@@ -3,9 +3,12 @@ import { type InstanceStatus, PHASE } from "#crds/index.ts";
 import type { Caches } from "./cache/caches.ts";
 import type { Interference } from "./instance/interference.ts";
 import { failureBegun, replacementReason } from "./instance/transition.ts";
+import { CHILD_KINDS, FAILURES, REPLACED_BECAUSE } from "./metric-labels.ts";
 
 /** Counts what happens to instances. Labels are words of closed lists; names of instances are none. */
 export interface InstanceMetrics {
+  /** Whether this operator leads. The leader alone tells of instances now, or a sum over all operators would count each twice. */
+  leads(yes: boolean): void;
   /** Told of every status that was written, and of what it was before. */
   changed(before: InstanceStatus | undefined, next: InstanceStatus): void;
   /** Told of every child of this kind that is as wanted again after somebody else saw to it. */
@@ -15,12 +18,15 @@ export interface InstanceMetrics {
 /** Counts of failures and replacements, and instances by phase and failure whenever somebody asks. */
 export function observeInstances(registry: Registry, { instances }: Pick<Caches, "instances">): InstanceMetrics {
   const registers = [registry];
+  let leading = false;
   new Gauge({
     name: "hatchery_instances",
     help: "OpenClawInstances by phase.",
     labelNames: ["phase"],
     registers,
     collect() {
+      this.reset();
+      if (!leading) return;
       for (const phase of Object.values(PHASE)) this.set({ phase }, 0);
       for (const { status } of instances.list()) this.inc({ phase: status?.phase ?? PHASE.Provisioning });
     },
@@ -32,6 +38,7 @@ export function observeInstances(registry: Registry, { instances }: Pick<Caches,
     registers,
     collect() {
       this.reset();
+      if (!leading) return;
       for (const { status } of instances.list()) {
         if (status?.failure) this.inc({ step: status.failure.step, reason: status.failure.reason });
       }
@@ -55,7 +62,17 @@ export function observeInstances(registry: Registry, { instances }: Pick<Caches,
     labelNames: ["kind", "done"],
     registers,
   });
+  for (const [step, reasons] of Object.entries(FAILURES)) {
+    for (const reason of reasons) failures.inc({ step, reason }, 0);
+  }
+  for (const reason of REPLACED_BECAUSE) replacements.inc({ reason }, 0);
+  for (const kind of CHILD_KINDS) {
+    for (const done of ["deleted", "changed"] satisfies Interference[]) restorations.inc({ kind, done }, 0);
+  }
   return {
+    leads(yes) {
+      leading = yes;
+    },
     restored: (kind, done) => restorations.inc({ kind, done }),
     changed(before, next) {
       const failure = failureBegun(before, next);

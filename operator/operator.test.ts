@@ -39,13 +39,13 @@ describe("an operator", () => {
     expect(await registry.metrics()).not.toContain('workqueue_adds_total{name="class"');
   });
 
-  it("calls no gateway any more once its work has ended", async () => {
+  it("calls no gateway any more once its work has ended, and tells of no instances", async () => {
     const calls: AbortSignal[] = [];
     const hang = (_: unknown, signal: AbortSignal) => {
       calls.push(signal);
       return new Promise<never>(() => undefined);
     };
-    const { controllers, prober, drainer } = operator({
+    const { controllers, prober, drainer, registry } = operator({
       callGateway: hang,
       suspension: { suspend: hang, resume: hang },
     });
@@ -55,8 +55,10 @@ describe("an operator", () => {
     prober.want("n/a", target);
     drainer.drain("n/b", target);
     expect(calls.map(({ aborted }) => aborted)).toEqual([false, false]);
+    expect(await registry.metrics()).toContain("hatchery_instances{");
     stop.abort();
     await ended;
+    expect(await registry.metrics()).not.toContain("hatchery_instances{");
     expect(calls.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 });

@@ -90,6 +90,7 @@ export function createOperator(o: OperatorOptions): Operator {
   const classes: ClassController | undefined = classStatus
     ? createClassController({ client, caches, rollouts, events, clock, log, registry, gatherMs: o.classGatherMs })
     : undefined;
+  const metrics = observeInstances(registry, caches);
   const controller: Controller = createController({
     name: "instance",
     reconcile: createInstanceReconciler({
@@ -100,7 +101,7 @@ export function createOperator(o: OperatorOptions): Operator {
       rollouts,
       wake,
       events,
-      metrics: observeInstances(registry, caches),
+      metrics,
       clock,
       settings: o.settings,
       newSlot: o.newSlot,
@@ -110,30 +111,30 @@ export function createOperator(o: OperatorOptions): Operator {
     log,
     registry,
   });
+  /** Whoever leads next must not find the gateways still asked by this one, nor instances told of twice. */
+  const instances: Controller = {
+    name: controller.name,
+    queue: controller.queue,
+    async run(signal, abandon) {
+      metrics.leads(true);
+      try {
+        await controller.run(signal, abandon);
+      } finally {
+        metrics.leads(false);
+        prober.close();
+        drainer.close();
+      }
+    },
+  };
   const sweep = createSweep({ client, caches, clock, log, registry });
   triggerInstances(caches, controller.queue);
   return {
     caches,
     informers: Object.values(caches),
-    controllers: [closingAfter(controller, [prober, drainer]), ...(classes ? [classes.controller] : [])],
+    controllers: classes ? [instances, classes.controller] : [instances],
     sweep,
     events,
     prober,
     drainer,
-  };
-}
-
-/** A controller that takes its helpers along: whoever leads next must not find the gateways still asked by this one. */
-function closingAfter(controller: Controller, helpers: readonly { close(): void }[]): Controller {
-  return {
-    name: controller.name,
-    queue: controller.queue,
-    async run(signal, abandon) {
-      try {
-        await controller.run(signal, abandon);
-      } finally {
-        for (const helper of helpers) helper.close();
-      }
-    },
   };
 }
