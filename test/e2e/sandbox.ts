@@ -117,8 +117,11 @@ export async function expectTold(
   expect(await operatorMetrics(system)).toMatch(counted);
 }
 
-/** Asked for inside its pod, as nobody else may reach it. */
-function operatorMetrics({ machine, namespace }: System): Promise<string> {
+/** The leader's: the standby tells of no instance. Asked for inside its pod, as nobody else may reach it. */
+async function operatorMetrics({ machine, namespace }: System): Promise<string> {
+  const kubectl = (...args: string[]) => machine.kubectl("--namespace", namespace, ...args);
+  const holder = await kubectl("get", "lease", "hatchery-operator", "--output", "jsonpath={.spec.holderIdentity}");
+  const [leader = ""] = holder.split("_");
   const ask = "fetch('http://127.0.0.1:9090/metrics').then((response) => response.text()).then(console.log)";
-  return machine.kubectl("--namespace", namespace, "exec", "deployment/hatchery-operator", "--", "node", "-e", ask);
+  return kubectl("exec", leader, "--", "node", "-e", ask);
 }
