@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL(".", import.meta.url));
 export const ENTRY_FILES: Readonly<Record<string, string>> = {
   operator: "operator/main.ts",
   api: "api/main.ts",
+  migrate: "api/store/migrate-main.ts",
   "model-gateway": "api/model-gateway/main.ts",
   "model-simulator": "test/harness/model/main.ts",
 };

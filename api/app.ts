@@ -35,8 +35,8 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
   return Map.groupBy(routes, (route) => route.path);
 }
 
-function verb(route: Route): "get" | "post" | "delete" {
-  return route.method === "GET" ? "get" : route.method === "POST" ? "post" : "delete";
+function verb({ method }: Route): "get" | "post" | "put" | "patch" | "delete" {
+  return method.toLowerCase() as Lowercase<typeof method>;
 }
 
 /** A HEAD of a stream would do all its work for nothing, and of a watch never end. */

@@ -7,11 +7,12 @@ const GOOD = {
   OPENCLAW_ENCRYPTION_KEY: "a1".repeat(32),
   OA_INTERNAL_KEY: "k".repeat(32),
   TENANT_NAMESPACE: "hatchery-tenants",
+  DATABASE_URL: "postgresql://hatchery_api@postgres:5432/hatchery",
 };
 
 beforeAll(keysReady);
 
-it("needs three variables and has defaults for the rest", () => {
+it("needs four variables and has defaults for the rest", () => {
   expect(readConfig(GOOD)).toMatchObject({
     internalKey: GOOD.OA_INTERNAL_KEY,
     tenantNamespace: "hatchery-tenants",
@@ -19,6 +20,10 @@ it("needs three variables and has defaults for the rest", () => {
     opsPort: 9090,
     logLevel: "info",
     kubeconfig: undefined,
+    database: { host: "postgres", port: 5432, user: "hatchery_api", database: "hatchery", tls: "disable", poolMax: 10 },
+    accessMode: "approved",
+    admins: { userIds: [], emails: [], group: undefined },
+    allowedOrigins: [],
     maxStreamsPerTenant: 32,
     drainSeconds: 300,
   });
@@ -32,6 +37,17 @@ it.each([
   ["OA_INTERNAL_KEY", `${"k".repeat(40)} with a space`],
   ["TENANT_NAMESPACE", undefined],
   ["TENANT_NAMESPACE", "Not_A_Namespace"],
+  ["DATABASE_URL", undefined],
+  ["DATABASE_URL", "mysql://hatchery_api@postgres/hatchery"],
+  ["DATABASE_URL", "postgresql://hatchery_api:hunter2hunter2@postgres/hatchery"],
+  ["DATABASE_URL", "postgresql://hatchery_api@postgres/hatchery?sslmode=require"],
+  ["DATABASE_URL", "postgresql://hatchery_api@postgres"],
+  ["DATABASE_URL", "postgresql://postgres/hatchery"],
+  ["DATABASE_TLS", "perhaps"],
+  ["DATABASE_POOL_MAX", "0"],
+  ["ACCESS_MODE", "everybody"],
+  ["OA_ADMIN_EMAILS", "root@example.org, not-an-address"],
+  ["ALLOWED_ORIGINS", "https://console.example.org/path"],
   ["PORT", "http"],
   ["OPS_PORT", "70000"],
   ["LOG_LEVEL", "loud"],
@@ -45,6 +61,18 @@ it.each([
   if (value && value.length > 8) expect(read).not.toThrow(value);
 });
 
+it("reads lists without their spaces, and addresses in one spelling", () => {
+  const lists = {
+    OA_ADMIN_USER_IDS: "Root, user_2 ,",
+    OA_ADMIN_EMAILS: " Ann@Example.org",
+    ALLOWED_ORIGINS: "https://a.org,http://localhost:3000",
+  };
+  expect(readConfig({ ...GOOD, ...lists })).toMatchObject({
+    admins: { userIds: ["Root", "user_2"], emails: ["ann@example.org"] },
+    allowedOrigins: ["https://a.org", "http://localhost:3000"],
+  });
+});
+
 it("names all that is wrong at once", () => {
-  expect(() => readConfig({})).toThrow(/OPENCLAW_ENCRYPTION_KEY.*OA_INTERNAL_KEY.*TENANT_NAMESPACE/s);
+  expect(() => readConfig({})).toThrow(/OPENCLAW_ENCRYPTION_KEY.*OA_INTERNAL_KEY.*TENANT_NAMESPACE.*DATABASE_URL/s);
 });

@@ -3,8 +3,18 @@ import { envBytes, envPort, parseEnv } from "#lib/env.ts";
 import { envKeyRing } from "#lib/env-key-ring.ts";
 import type { KeyRing } from "#lib/keys.ts";
 import { LOG_LEVELS } from "#lib/log.ts";
+import type { AdminConfig } from "./access/admins.ts";
+import { ACCESS_MODES } from "./access/gate.ts";
+import { normalizeEmail } from "./auth/email.ts";
+import { type DatabaseConfig, databaseConfig, databaseEnv } from "./store/database-env.ts";
 
 const MEBIBYTE = 1024 * 1024;
+
+/** A list given as text, separated by commas; spaces around them don't count. */
+const envList = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").flatMap((part) => part.trim() || []));
 
 const envSchema = z.object({
   OPENCLAW_ENCRYPTION_KEY: envKeyRing,
@@ -16,6 +26,22 @@ const envSchema = z.object({
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace")
     .describe("the namespace of the tenants' instances"),
+  ...databaseEnv,
+  ACCESS_MODE: z
+    .enum(ACCESS_MODES)
+    .default("approved")
+    .describe(`one of ${ACCESS_MODES.join(", ")}`),
+  OA_ADMIN_USER_IDS: envList.describe("user ids, separated by commas"),
+  OA_ADMIN_EMAILS: envList
+    .transform((emails) => emails.map((email) => normalizeEmail(email) ?? ""))
+    .refine((emails) => !emails.includes(""), "holds what is no e-mail address")
+    .describe("e-mail addresses, separated by commas"),
+  OA_ADMIN_GROUP: z.string().max(256).optional().describe("a group of the identity provider"),
+  ALLOWED_ORIGINS: envList
+    .refine((origins) => origins.every(isOrigin), "holds what is no origin")
+    .describe("origins such as https://console.example.org, separated by commas"),
+  RATE_PER_MINUTE: z.coerce.number().int().min(1).default(1200).describe("a whole number above 0"),
+  RATE_BURST: z.coerce.number().int().min(1).default(300).describe("a whole number above 0"),
   PORT: envPort.default(8080),
   OPS_PORT: envPort.default(9090),
   LOG_LEVEL: z
@@ -29,11 +55,24 @@ const envSchema = z.object({
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(300).describe("seconds, 0 to 3600"),
 });
 
+/** As a browser sends it (RFC 6454): scheme, host and port, nothing behind. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** Everything the API is told from outside. */
 export interface ApiConfig {
   keyRing: KeyRing;
   internalKey: string;
   tenantNamespace: string;
+  database: DatabaseConfig;
+  accessMode: (typeof ACCESS_MODES)[number];
+  admins: AdminConfig;
+  /** Origins whose pages may call the API. */
+  allowedOrigins: readonly string[];
+  /** Calls of one tenant in the long run, and at once. */
+  ratePerMinute: number;
+  rateBurst: number;
   port: number;
   opsPort: number;
   logLevel: (typeof LOG_LEVELS)[number];
@@ -61,6 +100,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     keyRing: given.OPENCLAW_ENCRYPTION_KEY,
     internalKey: given.OA_INTERNAL_KEY,
     tenantNamespace: given.TENANT_NAMESPACE,
+    database: databaseConfig(given),
+    accessMode: given.ACCESS_MODE,
+    admins: { userIds: given.OA_ADMIN_USER_IDS, emails: given.OA_ADMIN_EMAILS, group: given.OA_ADMIN_GROUP },
+    allowedOrigins: given.ALLOWED_ORIGINS,
+    ratePerMinute: given.RATE_PER_MINUTE,
+    rateBurst: given.RATE_BURST,
     port: given.PORT,
     opsPort: given.OPS_PORT,
     logLevel: given.LOG_LEVEL,

@@ -4,6 +4,8 @@ import type { Clock } from "#lib/clock.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import type { Informer } from "#lib/kube/informer.ts";
 import type { Logger } from "#lib/log.ts";
+import { type Admins, createAdmins } from "./access/admins.ts";
+import { type AccessGate, createAccessGate } from "./access/gate.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { internalKeyAuthenticator } from "./auth/internal-key.ts";
 import type { ApiConfig } from "./config.ts";
@@ -14,9 +16,11 @@ import { createInstanceService, type InstanceService } from "./instances/service
 import { upstreamResolver } from "./instances/upstream.ts";
 import { type ByteBudget, createByteBudget } from "./limit/byte-budget.ts";
 import { createOpenStreams } from "./limit/open-streams.ts";
+import { createRateLimit, type RateLimit } from "./limit/rate.ts";
 import { createProxyMetrics } from "./proxy/metrics.ts";
 import { createGatewayAgent } from "./proxy/pool.ts";
 import type { GatewayProxy } from "./proxy/proxy.ts";
+import type { Store } from "./store/store.ts";
 
 /** Everything a request may need; made once per process, and by tests with parts of their own. */
 export interface ApiContext {
@@ -26,6 +30,11 @@ export interface ApiContext {
   readonly newId: () => string;
   /** Asked in this order. */
   readonly authenticators: readonly Authenticator[];
+  readonly admins: Admins;
+  readonly access: AccessGate;
+  /** Calls by tenant. */
+  readonly rate: RateLimit;
+  readonly store: Pick<Store, "db">;
   readonly directory: InstanceDirectory;
   readonly instances: InstanceService;
   readonly proxy: GatewayProxy;
@@ -40,6 +49,7 @@ export interface ApiContext {
 export interface ContextParts {
   readonly config: ApiConfig;
   readonly client: KubeClient;
+  readonly store: Store;
   /** Over {@link instanceInformerOptions}; running it is the caller's business. */
   readonly informer: Informer<OpenClawInstance>;
   readonly clock: Clock;
@@ -60,7 +70,7 @@ export function createContext(parts: ContextParts): {
   freshness: Freshness;
   close: () => Promise<void>;
 } {
-  const { config, client, informer, clock, log, registry, newId, draining } = parts;
+  const { config, client, store, informer, clock, log, registry, newId, draining } = parts;
   const namespace = config.tenantNamespace;
   const directory = createDirectory(informer);
   const freshness = createFreshness({ client, informer, namespace, clock });
@@ -74,11 +84,16 @@ export function createContext(parts: ContextParts): {
     metrics: createProxyMetrics(registry),
     clock,
   };
+  const admins = createAdmins(config.admins);
   const context: ApiContext = {
     log,
     clock,
     newId,
     authenticators: [internalKeyAuthenticator(config.internalKey)],
+    admins,
+    access: createAccessGate({ store, mode: config.accessMode, admins, clock }),
+    rate: createRateLimit({ perMinute: config.ratePerMinute, burst: config.rateBurst, clock }),
+    store,
     directory,
     instances,
     proxy,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isForbidden, isInvalid, isNotFound, isUnanswered, KubeError } from "#lib/kube/errors.ts";
 import { ApiError, ERROR_STATUS, GatewayAnswerError } from "./errors.ts";
+import { StoreError } from "./store/store-error.ts";
 
 /** An error as it goes to the wire. */
 export interface Fault {
@@ -15,6 +16,8 @@ export interface Fault {
 
 /** Seconds a caller is asked to wait while the cluster can't be reached. */
 export const CLUSTER_RETRY_SECONDS = 5;
+/** ... and while Postgres can't be reached. */
+const STORE_RETRY_SECONDS = 5;
 /** Issues of a schema repeated in one answer at most. */
 const MAX_ISSUES = 10;
 
@@ -29,8 +32,23 @@ export function faultOf(error: unknown): Fault {
     return { status, code, message, step: "gateway", retryAfterSeconds };
   }
   if (error instanceof z.ZodError) return invalid(describeIssues(error));
-  const known = error instanceof KubeError ? kubeFault(error) : frameworkFault(error);
+  const known = knownFault(error);
   return known ?? { status: 500, code: "internal", message: "internal error", unexpected: true };
+}
+
+function knownFault(error: unknown): Fault | undefined {
+  if (error instanceof KubeError) return kubeFault(error);
+  return error instanceof StoreError ? storeFault(error) : frameworkFault(error);
+}
+
+/** Constraints and rights are checked before Postgres has to: what it refuses for them is a fault of ours. */
+function storeFault({ reason }: StoreError): Fault | undefined {
+  if (reason === "unavailable") {
+    const message = "the database cannot be reached";
+    return { status: 503, code: "store_unavailable", message, retryAfterSeconds: STORE_RETRY_SECONDS };
+  }
+  if (reason !== "conflict") return undefined;
+  return { status: 409, code: "conflict", message: "the same was changed at the same time", retryAfterSeconds: 1 };
 }
 
 function invalid(message: string): Fault {

@@ -12,16 +12,19 @@ import { readConfig } from "./config.ts";
 import { runtimeAt, writeStatus } from "./testing/api-on-cluster.ts";
 import { INTERNAL_KEY } from "./testing/api-under-test.ts";
 import { call, open } from "./testing/client.ts";
+import { API_ROLE, createTestDatabase, type TestDatabase } from "./testing/database.fixture.ts";
 import { eventually } from "./testing/eventually.ts";
 import { beginEvents, startScriptedGateway } from "./testing/scripted-gateway.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const running = new Set<ChildProcess>();
 let cluster: TestNamespace;
+let database: TestDatabase;
 
 beforeAll(async () => {
   await keysReady();
   cluster = await createTestNamespace(loadKubeAccess(inject("kubeconfig")), "api-main");
+  database = await createTestDatabase(inject("postgresPort"));
 });
 
 afterEach(async () => {
@@ -35,13 +38,19 @@ afterEach(async () => {
   running.clear();
 });
 
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await cluster[Symbol.asyncDispose]();
+});
 
 function environment(): Record<string, string> {
   return {
     OPENCLAW_ENCRYPTION_KEY: "a1".repeat(32),
     OA_INTERNAL_KEY: INTERNAL_KEY,
     TENANT_NAMESPACE: cluster.namespace,
+    DATABASE_URL: `postgresql://${API_ROLE}@127.0.0.1:${inject("postgresPort")}/${database.config.database}`,
+    DATABASE_PASSWORD: API_ROLE,
+    ACCESS_MODE: "open",
     PORT: "0",
     OPS_PORT: "0",
     KUBECONFIG: inject("kubeconfig"),
@@ -94,7 +103,8 @@ describe("the API as a process", () => {
     });
     const { child, url, ops, log } = await serve();
     await eventually(async () => (await call(ops, { path: "/readyz" })).status).toBe(200);
-    expect((await call(ops, { path: "/readyz" })).text).toContain("kubernetes");
+    const { json } = await call(ops, { path: "/readyz" });
+    expect(json).toMatchObject({ ready: true, checks: { kubernetes: "ok", postgres: "ok" } });
     expect((await call(url, { path: "/api/openclaw/instance" })).json).toMatchObject({ ok: true, data: null });
     await call(url, { method: "POST", path: "/api/openclaw/instance" });
     const config = readConfig(environment());

@@ -15,6 +15,7 @@ import { createApp } from "./app.ts";
 import { type ApiConfig, readConfig } from "./config.ts";
 import { type ContextParts, createContext, instanceInformerOptions } from "./context.ts";
 import { createApiServer } from "./server.ts";
+import { createStore, type Store } from "./store/store.ts";
 
 /** Time until nobody sends new requests to a replica that said it is not ready. */
 const PROPAGATION_MS = 5_000;
@@ -27,24 +28,27 @@ async function main({ signal, env }: ProcessContext): Promise<void> {
   const clock = systemClock;
   const access = loadKubeAccess(config.kubeconfig);
   const client = createKubeClient({ config: access, userAgent: `hatchery-api/${VERSION}`, registry, log, clock });
-  await serveUntil(signal, { config, client, clock, log, registry });
+  const store = createStore({ config: config.database, clock, log, registry });
+  await serveUntil(signal, { config, client, store, clock, log, registry });
 }
 
 interface Parts {
   config: ApiConfig;
   client: KubeClient;
+  store: Store;
   clock: Clock;
   log: Logger;
   registry: Registry;
 }
 
-async function serveUntil(signal: AbortSignal, { config, client, clock, log, registry }: Parts): Promise<void> {
+async function serveUntil(signal: AbortSignal, { config, client, store, clock, log, registry }: Parts): Promise<void> {
   const draining = new AbortController();
   const stopped = new AbortController();
   const informer = createInformer({ ...instanceInformerOptions(config.tenantNamespace), client, log, registry, clock });
   const parts: ContextParts = {
     config,
     client,
+    store,
     informer,
     clock,
     log,
@@ -54,24 +58,33 @@ async function serveUntil(signal: AbortSignal, { config, client, clock, log, reg
   };
   const { context, freshness, close } = createContext(parts);
   const server = createApiServer(createApp(context), { port: config.port, clock });
-  const ops = createOpsServer({ port: config.opsPort, registry, checks: { kubernetes: () => freshness.fault() }, log });
+  const ops = createOpsServer({
+    port: config.opsPort,
+    registry,
+    checks: { kubernetes: () => freshness.fault() },
+    notes: { postgres: () => store.fault() },
+    log,
+  });
 
   const { port: opsPort } = await ops.listen();
   const watching = informer.run(stopped.signal);
+  const watchingStore = store.watch(stopped.signal);
   const { port } = await server.listen();
   log.info({ port, opsPort, version: VERSION, namespace: config.tenantNamespace }, "serving");
-  ops.setReady(true);
 
   // Without its watch the API would answer from an ever older copy: better to start anew.
-  await Promise.race([watching, aborted(signal)]);
+  const over = Promise.race([watching, aborted(signal)]);
+  // A replica that never had Postgres knows nobody; one that had goes on for those it knows.
+  await Promise.race([over, store.firstUsable.then(() => ops.setReady(true))]);
+  await over;
   log.info("draining");
   ops.setReady(false);
   await sleep(clock, PROPAGATION_MS);
   draining.abort();
   await server.drain(config.drainSeconds * 1000);
   stopped.abort();
-  await watching;
-  await Promise.all([close(), ops.close()]);
+  await Promise.all([watching, watchingStore]);
+  await Promise.all([close(), store.close(), ops.close()]);
   await client.close();
   log.info("stopped");
 }

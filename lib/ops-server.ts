@@ -28,6 +28,8 @@ export interface OpsServerOptions {
   registry: Registry;
   /** What readiness depends on, by the name shown in the answer. */
   checks: Readonly<Record<string, Check>>;
+  /** Shown beside the checks; the process can do without for a while, so readiness does not depend on them. */
+  notes?: Readonly<Record<string, Check>>;
   log: Logger;
 }
 
@@ -45,7 +47,7 @@ export function createOpsServer(o: OpsServerOptions): OpsServer {
   let state = "starting";
   const routes: Record<string, () => Answer | Promise<Answer>> = {
     "/livez": () => json(200, { status: "ok" }),
-    "/readyz": () => readiness(state, o.checks, o.log),
+    "/readyz": () => readiness(state, o),
     "/metrics": async () => ({ status: 200, type: o.registry.contentType, body: await o.registry.metrics() }),
   };
   const server = createServer((request, response) => {
@@ -94,11 +96,12 @@ export function createOpsServer(o: OpsServerOptions): OpsServer {
   };
 }
 
-function readiness(process: string, checks: Readonly<Record<string, Check>>, log: Logger): Answer {
-  const results: Record<string, string> = { process };
-  for (const [name, check] of Object.entries(checks)) results[name] = runCheck(name, check, log);
-  const ready = Object.values(results).every((result) => result === "ok");
-  return json(ready ? 200 : 503, { ready, checks: results });
+function readiness(process: string, { checks, notes = {}, log }: OpsServerOptions): Answer {
+  const run = (all: Readonly<Record<string, Check>>) =>
+    Object.fromEntries(Object.entries(all).map(([name, check]) => [name, runCheck(name, check, log)]));
+  const decisive: Record<string, string> = { process, ...run(checks) };
+  const ready = Object.values(decisive).every((result) => result === "ok");
+  return json(ready ? 200 : 503, { ready, checks: { ...decisive, ...run(notes) } });
 }
 
 function runCheck(name: string, check: Check, log: Logger): string {

@@ -1,27 +1,42 @@
-import type { Tenant } from "#crds/index.ts";
 import { ApiError } from "../errors.ts";
+import type { Identity, Scheme } from "./identity.ts";
 
 /** Request headers with each occurrence apart (`IncomingMessage.headersDistinct`), so that a doubled credential is seen. */
 export type DistinctHeaders = Readonly<Record<string, string[] | undefined>>;
 
+/** How new an answer must be. */
+export interface Freshness {
+  /** What was learnt within the last minute will do while Postgres is away: a chat goes on that anything else would not. */
+  readonly mayBeRemembered: boolean;
+}
+
 /** One way to prove who calls. */
 export interface Authenticator {
-  readonly scheme: string;
+  readonly scheme: Scheme;
   /**
-   * The tenant its credential proves; undefined when the request carries no credential of this scheme.
-   * @throws ApiError 401 when the credential is there and wrong: no other scheme is asked then.
+   * Who its credential proves to be calling; undefined when the request carries no credential of this scheme.
+   * @throws ApiError 401 when the credential is there and wrong: no other scheme is asked then. StoreError when it can't be looked up.
    */
-  authenticate(headers: DistinctHeaders): Promise<Tenant | undefined>;
+  authenticate(headers: DistinctHeaders, freshness: Freshness): Promise<Identity | undefined>;
 }
 
 /**
  * Asks each scheme in order; the first whose credential is present decides.
  * @throws ApiError 401 when none is present.
  */
-export async function authenticate(schemes: readonly Authenticator[], headers: DistinctHeaders): Promise<Tenant> {
+export async function authenticate(
+  schemes: readonly Authenticator[],
+  headers: DistinctHeaders,
+  freshness: Freshness = { mayBeRemembered: false },
+): Promise<Identity> {
   for (const scheme of schemes) {
-    const tenant = await scheme.authenticate(headers);
-    if (tenant) return tenant;
+    const identity = await scheme.authenticate(headers, freshness);
+    if (identity) return identity;
   }
-  throw new ApiError("unauthorized", "unauthorized", { logReason: "no credential" });
+  throw unauthorized("no credential");
+}
+
+/** The one answer to a credential that is missing or wrong; why is for the log alone. */
+export function unauthorized(logReason: string, cause?: unknown): ApiError {
+  return new ApiError("unauthorized", "unauthorized", { logReason, cause });
 }

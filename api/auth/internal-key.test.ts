@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { keysReady } from "#lib/keys.ts";
 import { ApiError } from "../errors.ts";
-import { authenticate, type DistinctHeaders } from "./authenticator.ts";
+import { type Authenticator, authenticate, type DistinctHeaders } from "./authenticator.ts";
+import type { Identity } from "./identity.ts";
 import { internalKeyAuthenticator } from "./internal-key.ts";
+import { ALL_SCOPES } from "./scopes.ts";
 
 const KEY = "k".repeat(40);
 const schemes = [internalKeyAuthenticator(KEY)];
@@ -12,10 +14,28 @@ describe("the internal key", () => {
 
   it("lets a first-party server act for a user", async () => {
     const headers = { "x-oa-internal-key": [KEY], "x-oa-user-id": ["user_01H"], authorization: ["Bearer whatever"] };
-    expect(await authenticate(schemes, headers)).toEqual({ kind: "Human", subject: "user_01H" });
+    expect(await authenticate(schemes, headers)).toMatchObject({
+      scheme: "internal-key",
+      tenant: { kind: "Human", subject: "user_01H" },
+    });
+  });
+
+  it("vouches for an e-mail address, in one spelling", async () => {
+    const headers = { "x-oa-internal-key": [KEY], "x-oa-user-id": ["a"], "x-oa-user-email": [" Ann@Example.ORG"] };
+    expect(await authenticate(schemes, headers)).toMatchObject({ email: "ann@example.org" });
   });
 
   it.each<[string, DistinctHeaders, string]>([
+    [
+      "two e-mail addresses",
+      { "x-oa-internal-key": [KEY], "x-oa-user-id": ["a"], "x-oa-user-email": ["a@b.org", "c@d.org"] },
+      "invalid_request",
+    ],
+    [
+      "what is no e-mail address",
+      { "x-oa-internal-key": [KEY], "x-oa-user-id": ["a"], "x-oa-user-email": ["a"] },
+      "invalid_request",
+    ],
     ["nothing", {}, "unauthorized"],
     ["only a bearer token", { authorization: [`Bearer ${KEY}`] }, "unauthorized"],
     ["only a user id", { "x-oa-user-id": ["a"] }, "unauthorized"],
@@ -38,15 +58,20 @@ describe("the internal key", () => {
 
   it("decides when it is there: no later scheme is asked", async () => {
     const asked: string[] = [];
-    const other = {
-      scheme: "other",
+    const identity: Identity = {
+      scheme: "oidc",
+      tenant: { kind: "Human", subject: "other" },
+      scopes: ALL_SCOPES,
+    };
+    const other: Authenticator = {
+      scheme: "oidc",
       async authenticate() {
         asked.push("other");
-        return { kind: "Human", subject: "other" } as const;
+        return identity;
       },
     };
     await expect(authenticate([...schemes, other], { "x-oa-internal-key": ["wrong"] })).rejects.toThrow("unauthorized");
     expect(asked).toEqual([]);
-    expect(await authenticate([...schemes, other], {})).toEqual({ kind: "Human", subject: "other" });
+    expect(await authenticate([...schemes, other], {})).toBe(identity);
   });
 });

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { Tenant } from "#crds/index.ts";
 import type { Logger } from "#lib/log.ts";
+import type { Identity } from "../auth/identity.ts";
 
 /** One request being answered. */
 export interface PublicCall {
@@ -13,8 +14,10 @@ export interface PublicCall {
   readonly signal: AbortSignal;
 }
 
-/** One request of a known tenant. */
+/** One request of a known caller. */
 export interface Call extends PublicCall {
+  readonly identity: Identity;
+  /** The identity's. */
   readonly tenant: Tenant;
 }
 

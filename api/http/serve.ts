@@ -1,14 +1,19 @@
 import type { RequestHandler } from "express";
 import { KubeError } from "#lib/kube/errors.ts";
-import { authenticate } from "../auth/authenticator.ts";
 import type { ApiContext } from "../context.ts";
 import { faultOf } from "../error-mapper.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, type ErrorCode } from "../errors.ts";
+import { StoreError } from "../store/store-error.ts";
+import { authorize } from "./authorize.ts";
 import { clientSignal, type PublicCall } from "./call.ts";
 import { sendData, sendFault, surfaceOf } from "./envelope.ts";
+import { readInput } from "./input.ts";
 import type { Route } from "./route.ts";
 
-/** The one way of a request: authenticate, then the route's own work, then one error mapper for all that was thrown. */
+/**
+ * The one way of a request: who calls and whether they may, what they sent, then the route's own work, then one error mapper for
+ * all that was thrown.
+ */
 export function serve(context: ApiContext, route: Route): RequestHandler {
   const surface = surfaceOf(route.path);
   return async (req, res) => {
@@ -34,16 +39,29 @@ export function serve(context: ApiContext, route: Route): RequestHandler {
 }
 
 async function run(context: ApiContext, route: Route, call: PublicCall): Promise<void> {
-  if (route.access === "public") return sendData(call.res, await route.answer(call), call.requestId);
-  const tenant = await authenticate(context.authenticators, call.req.headersDistinct);
-  const own = { ...call, tenant };
-  if ("stream" in route) return route.stream(own);
-  sendData(call.res, await route.answer(own), call.requestId);
+  if (route.access === "public") {
+    const input = await readInput(context, route, call);
+    return sendData(call.res, await route.answer(call, input), call.requestId);
+  }
+  const identity = await authorize(context, route, call);
+  const own = { ...call, identity, tenant: identity.tenant };
+  const input = await readInput(context, route, own);
+  if ("stream" in route) return route.stream(own, input);
+  sendData(call.res, await route.answer(own, input), call.requestId);
 }
 
 /** Who may call at all is no step of an operation. */
+const ABOUT_CALLER: ReadonlySet<ErrorCode> = new Set([
+  "unauthorized",
+  "missing_user_id",
+  "access_denied",
+  "insufficient_scope",
+  "admin_required",
+  "humans_only",
+]);
+
 function isAboutCaller(error: unknown): boolean {
-  return error instanceof ApiError && (error.code === "unauthorized" || error.code === "missing_user_id");
+  return error instanceof ApiError && ABOUT_CALLER.has(error.code);
 }
 
 function report(call: PublicCall, error: unknown): void {
@@ -52,8 +70,8 @@ function report(call: PublicCall, error: unknown): void {
   const reason = error instanceof ApiError ? error.logReason : undefined;
   const fields = { code: fault.code, status: fault.status, ...(reason ? { reason } : {}) };
   if (fault.unexpected) call.log.error({ ...fields, err: error }, "request failed unexpectedly");
-  // What the apiserver refused us is ours to look at, whatever the caller is told.
-  else if (fault.status >= 500 || error instanceof KubeError)
+  // What the apiserver or Postgres refused us is ours to look at, whatever the caller is told.
+  else if (fault.status >= 500 || error instanceof KubeError || error instanceof StoreError)
     call.log.warn({ ...fields, err: error }, "request failed");
   else call.log.info({ ...fields, error: fault.message }, "request refused");
 }

@@ -1,30 +1,33 @@
+import * as z from "zod";
 import { CONDITION, type OpenClawInstance, PHASE } from "#crds/index.ts";
 import { findCondition } from "#lib/kube/conditions.ts";
 import { type InstanceState, phaseOf, stateOf } from "./phase.ts";
 
-/** An instance as callers see it. Times are milliseconds since the epoch; no address and no credential is in it. */
-export interface InstanceSummary {
-  status: InstanceState;
-  /** Stopped on request: there is no pod, the volume is kept. */
-  suspended: boolean;
-  runtime_name: string | null;
-  created_at: number | null;
-  updated_at: number | null;
-  last_ready_at: number | null;
-  phase: string;
-  /** Why it is not ready, for people; null when it is. */
-  message: string | null;
-  conditions: SummaryCondition[];
-}
+const epochMsSchema = z.int().nullable();
 
-/** One condition of the instance's status. */
-interface SummaryCondition {
-  type: string;
-  status: string;
-  reason: string;
-  message: string;
-  last_transition_at: number | null;
-}
+/** An instance as callers see it. Times are milliseconds since the epoch; no address and no credential is in it. */
+export const instanceSummarySchema = z.strictObject({
+  status: z.enum(["provisioning", "ready", "error", "deleted"] satisfies InstanceState[]),
+  suspended: z.boolean().describe("Stopped on request: there is no pod, the volume is kept."),
+  runtime_name: z.string().nullable(),
+  created_at: epochMsSchema,
+  updated_at: epochMsSchema,
+  last_ready_at: epochMsSchema,
+  phase: z.string(),
+  message: z.string().nullable().describe("Why it is not ready, for people; null when it is."),
+  conditions: z.array(
+    z.strictObject({
+      type: z.string(),
+      status: z.string(),
+      reason: z.string(),
+      message: z.string(),
+      last_transition_at: epochMsSchema,
+    }),
+  ),
+});
+
+/** What {@link instanceSummarySchema} describes. */
+export type InstanceSummary = z.output<typeof instanceSummarySchema>;
 
 /** What callers may know of an instance. */
 export function summarize(instance: OpenClawInstance): InstanceSummary {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseReadableSessionKey, parseSessionKey } from "./session-key.ts";
+import { parseSessionKey, readableSessionKey } from "./session-key.ts";
 
 describe("a session to write to", () => {
   it.each([
@@ -38,10 +38,10 @@ describe("a session to write to", () => {
 
 describe("a session to read", () => {
   it.each(["main", "agent:main:telegram:group:-100:+49@x", "agent:main:cron:nightly"])("%s", (given) => {
-    expect(parseReadableSessionKey(given, "key")).toBe(given);
+    expect(readableSessionKey.parse(given)).toBe(given);
   });
 
   it.each(["", "a b", "a\u0000", "x".repeat(513)])("never %j", (given) => {
-    expect(() => parseReadableSessionKey(given, "key")).toThrow(/^key: /);
+    expect(readableSessionKey.safeParse(given).success).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { ApiError } from "../errors.ts";
 
 /** What a caller may name a session it writes to. The gateway lower-cases keys, so we do before it. */
@@ -18,25 +19,31 @@ export const DEFAULT_SESSION = "main";
  */
 export function parseSessionKey(text: string, field: string): string {
   const key = text.toLowerCase();
-  const local = key.startsWith(MAIN_AGENT) ? key.slice(MAIN_AGENT.length) : key;
-  if (!WRITABLE.test(key) || local === "") {
-    throw refuse(field, "expected 1 to 128 characters of a-z, 0-9 and : . _ -");
-  }
-  if (INTERNAL.test(local) || local.startsWith("agent:")) {
-    throw refuse(field, "sessions of sub-agents, schedules and other agents can't be written to");
-  }
+  const fault = faultOf(key);
+  if (fault) throw new ApiError("invalid_request", `${field}: ${fault}`, { step: "validate" });
   return key;
 }
 
-/**
- * A session key to read, as the list of sessions gave it.
- * @throws ApiError 400 naming `field`.
- */
-export function parseReadableSessionKey(text: string, field: string): string {
-  if (!READABLE.test(text)) throw refuse(field, "expected 1 to 512 visible ASCII characters");
-  return text.toLowerCase();
+function faultOf(key: string): string | undefined {
+  const local = key.startsWith(MAIN_AGENT) ? key.slice(MAIN_AGENT.length) : key;
+  if (!WRITABLE.test(key) || local === "") return "expected 1 to 128 characters of a-z, 0-9 and : . _ -";
+  if (INTERNAL.test(local) || local.startsWith("agent:")) {
+    return "sessions of sub-agents, schedules and other agents can't be written to";
+  }
+  return undefined;
 }
 
-function refuse(field: string, message: string): ApiError {
-  return new ApiError("invalid_request", `${field}: ${message}`, { step: "validate" });
-}
+/** A session key to read, as the list of sessions gave it. */
+export const readableSessionKey = z
+  .string()
+  .regex(READABLE, "expected 1 to 512 visible ASCII characters")
+  .transform((text) => text.toLowerCase());
+
+/** A session key to write to, as {@link parseSessionKey} answers it. */
+export const writableSessionKey = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .superRefine((key, context) => {
+    const fault = faultOf(key);
+    if (fault) context.addIssue({ code: "custom", message: fault });
+  });

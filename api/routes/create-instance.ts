@@ -1,21 +1,35 @@
 import * as z from "zod";
 import type { ApiContext } from "../context.ts";
-import type { TenantRoute } from "../http/route.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { isSettled } from "../instances/phase.ts";
-import { summarize } from "../instances/summary.ts";
+import { instanceSummarySchema, summarize } from "../instances/summary.ts";
 import { waitForInstance } from "../instances/wait.ts";
+import { WRITE_ERRORS } from "./schemas.ts";
 
-const query = z.object({ wait: z.coerce.number().int().min(0).max(120).default(0) });
+const query = z.object({
+  wait: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(120)
+    .default(0)
+    .describe("Answer when it is ready, failed, or after so many seconds."),
+});
 
 /** `POST /api/openclaw/instance?wait=<seconds>`: makes the tenant's instance, or wakes the one there is. The body is ignored. */
 export function createInstance({ instances, directory, clock }: ApiContext): TenantRoute {
-  return {
+  return tenantRoute({
     method: "POST",
     path: "/api/openclaw/instance",
     operation: "createInstance",
+    tag: "instance",
+    summary: "Makes the caller's OpenClaw; starts a stopped one, and gives a failed one another try.",
     access: "tenant",
-    async answer({ req, tenant, signal }) {
-      const { wait } = query.parse(req.query);
+    scope: "openclaw:write",
+    query,
+    result: instanceSummarySchema,
+    errors: WRITE_ERRORS,
+    async answer({ tenant, signal }, { query: { wait } }) {
       const made = await instances.ensure(tenant, signal);
       if (wait === 0) return summarize(made);
       const until = { timeoutMs: wait * 1000, signal };
@@ -27,5 +41,5 @@ export function createInstance({ instances, directory, clock }: ApiContext): Ten
       );
       return summarize(now ?? made);
     },
-  };
+  });
 }

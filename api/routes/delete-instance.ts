@@ -1,17 +1,24 @@
+import * as z from "zod";
 import type { ApiContext } from "../context.ts";
-import type { TenantRoute } from "../http/route.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { waitForInstance } from "../instances/wait.ts";
+import { WRITE_ERRORS } from "./schemas.ts";
 
 /** How long the answer waits for the deletion to show in our own cache, so that the caller's next read knows of it. */
 const SHOWN_WITHIN_MS = 2_000;
 
 /** `DELETE /api/openclaw/instance`: asks for deletion; the teardown goes on by itself. */
 export function deleteInstance({ instances, directory, clock }: ApiContext): TenantRoute {
-  return {
+  return tenantRoute({
     method: "DELETE",
     path: "/api/openclaw/instance",
     operation: "deleteInstance",
+    tag: "instance",
+    summary: "Asks for the deletion of the caller's OpenClaw.",
     access: "tenant",
+    scope: "openclaw:write",
+    result: z.strictObject({ deleted: z.boolean().describe("false = there was none") }),
+    errors: WRITE_ERRORS,
     async answer({ tenant, signal }) {
       const deleted = await instances.delete(tenant, signal);
       if (deleted) {
@@ -25,5 +32,5 @@ export function deleteInstance({ instances, directory, clock }: ApiContext): Ten
       }
       return { deleted };
     },
-  };
+  });
 }

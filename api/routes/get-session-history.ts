@@ -1,10 +1,12 @@
 import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { invokeSessionTool } from "../gateway/tools.ts";
-import type { TenantRoute } from "../http/route.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { withUpstream } from "../proxy/proxy.ts";
-import { parseReadableSessionKey } from "../proxy/session-key.ts";
+import { readableSessionKey } from "../proxy/session-key.ts";
+import { GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
+const params = z.object({ key: readableSessionKey });
 const query = z.object({
   limit: z.coerce.number().int().min(1).max(1000).optional(),
   includeTools: z.stringbool().optional(),
@@ -12,17 +14,24 @@ const query = z.object({
 
 /** `GET /api/openclaw/sessions/:key/history`: what was said in one session. */
 export function getSessionHistory({ proxy }: ApiContext): TenantRoute {
-  return {
+  return tenantRoute({
     method: "GET",
     path: "/api/openclaw/sessions/:key/history",
     operation: "getSessionHistory",
+    tag: "sessions",
+    summary: "What was said in one session.",
     access: "tenant",
-    async answer(call) {
-      const sessionKey = parseReadableSessionKey(String(call.req.params.key), "key");
-      const args = { sessionKey, ...query.parse(call.req.query) };
+    scope: "openclaw:read",
+    params,
+    query,
+    result: opaque,
+    errors: ["session_not_found", ...GATEWAY_ERRORS],
+    relaysErrors: true,
+    async answer(call, input) {
+      const args = { sessionKey: input.params.key, ...input.query };
       return withUpstream(proxy, call, (upstream) =>
         invokeSessionTool(proxy, call, upstream, { tool: "sessions_history", args }),
       );
     },
-  };
+  });
 }

@@ -16,7 +16,7 @@ let api: ApiOnCluster;
 
 beforeAll(async () => {
   cluster = await createTestNamespace(access, "api");
-  api = await startApiOnCluster({ access, namespace: cluster.namespace });
+  api = await startApiOnCluster({ postgresPort: inject("postgresPort"), access, namespace: cluster.namespace });
 });
 
 afterAll(async () => {
@@ -149,7 +149,12 @@ describe("an instance", () => {
 
   it("stays as it is when the wait is over, or is asked for wrongly", async () => {
     const clock = new ManualClock(Date.now());
-    const own = await startApiOnCluster({ access, namespace: cluster.namespace, clock });
+    const own = await startApiOnCluster({
+      postgresPort: inject("postgresPort"),
+      access,
+      namespace: cluster.namespace,
+      clock,
+    });
     const waiting = call(own.url, { method: "POST", path: `${INSTANCE}?wait=7`, user: "fay" });
     await eventually(() => own.informer.get(`${cluster.namespace}/${instanceName("human:fay")}`)).toBeDefined();
     await clock.advance(7_000);
@@ -236,7 +241,12 @@ describe("a watch", () => {
 
   it("breaks silence, and sends its readers elsewhere when the process stops", async () => {
     const clock = new ManualClock(Date.now());
-    const own = await startApiOnCluster({ access, namespace: cluster.namespace, clock });
+    const own = await startApiOnCluster({
+      postgresPort: inject("postgresPort"),
+      access,
+      namespace: cluster.namespace,
+      clock,
+    });
     const answer = await open(own.url, { path: `${INSTANCE}/watch`, user: "lea" });
     expect(await answer.next()).toBe("event: instance\ndata: null\n\n");
     await clock.advance(15_000);

@@ -3,10 +3,11 @@ import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { invokeTool } from "../gateway/tools.ts";
 import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
-import type { TenantRoute } from "../http/route.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
 import { withUpstream } from "../proxy/proxy.ts";
 import { parseSessionKey } from "../proxy/session-key.ts";
+import { GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
 const toolBody = z.strictObject({
   tool: z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/, "is not the name of a tool"),
@@ -25,11 +26,18 @@ const toolBody = z.strictObject({
 
 /** `POST /api/openclaw/tools/invoke`: runs one tool; which ones may be run is the gateway's to say. */
 export function invokeToolRoute({ proxy, clock, bodies }: ApiContext): TenantRoute {
-  return {
+  return tenantRoute({
     method: "POST",
     path: "/api/openclaw/tools/invoke",
     operation: "invokeTool",
+    tag: "runtime",
+    summary: "Runs one tool of the caller's OpenClaw; which ones may be run is the gateway's to say.",
     access: "tenant",
+    scope: "openclaw:write",
+    lateBody: toolBody,
+    result: opaque,
+    errors: GATEWAY_ERRORS,
+    relaysErrors: true,
     async answer(call) {
       return withUpstream(proxy, call, async (upstream) => {
         const options = { clock, budget: bodies, owner: tenantKey(call.tenant), limitBytes: TOOL_BODY_BYTES };
@@ -45,5 +53,5 @@ export function invokeToolRoute({ proxy, clock, bodies }: ApiContext): TenantRou
         return invokeTool(proxy, call, upstream, named, forwarded, release);
       });
     },
-  };
+  });
 }

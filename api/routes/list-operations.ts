@@ -1,13 +1,17 @@
-import type { PublicRoute, Route } from "../http/route.ts";
+import * as z from "zod";
+import { type PublicRoute, publicRoute, type Route } from "../http/route.ts";
 
 /** `GET /api/openclaw`: where each operation is. */
 export function listOperations(routes: readonly Route[]): PublicRoute {
   const paths = Object.fromEntries(routes.map(({ operation, path }) => [operation, path]));
-  return {
+  return publicRoute({
     method: "GET",
     path: "/api/openclaw",
     operation: "listOperations",
-    access: "public",
+    tag: "about",
+    summary: "Names and paths of all operations.",
+    result: z.record(z.string(), z.string()),
+    errors: [],
     answer: async () => paths,
-  };
+  });
 }

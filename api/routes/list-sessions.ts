@@ -1,8 +1,9 @@
 import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { invokeSessionTool } from "../gateway/tools.ts";
-import type { TenantRoute } from "../http/route.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { withUpstream } from "../proxy/proxy.ts";
+import { GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
 const positive = z.coerce.number().int().min(1).max(100_000);
 const kind = z.string().regex(/^[a-z][a-z-]{0,31}$/, "is not a kind of session");
@@ -21,16 +22,22 @@ const query = z.object({
 
 /** `GET /api/openclaw/sessions`: the sessions of the tenant's OpenClaw, as its own tool lists them. */
 export function listSessions({ proxy }: ApiContext): TenantRoute {
-  return {
+  return tenantRoute({
     method: "GET",
     path: "/api/openclaw/sessions",
     operation: "listSessions",
+    tag: "sessions",
+    summary: "The sessions of the caller's OpenClaw.",
     access: "tenant",
-    async answer(call) {
-      const args = query.parse(call.req.query);
+    scope: "openclaw:read",
+    query,
+    result: opaque,
+    errors: GATEWAY_ERRORS,
+    relaysErrors: true,
+    async answer(call, { query: args }) {
       return withUpstream(proxy, call, (upstream) =>
         invokeSessionTool(proxy, call, upstream, { tool: "sessions_list", args }),
       );
     },
-  };
+  });
 }

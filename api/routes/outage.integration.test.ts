@@ -21,7 +21,12 @@ describe("without the apiserver", () => {
   it("an empty cache is never taken for an empty cluster", async () => {
     const proxy = await startFaultProxy(inject("kubeconfig"));
     proxy.inject({ kind: "reset" });
-    const own = await startApiOnCluster({ access: proxy.access, namespace: cluster.namespace, waitForSync: false });
+    const own = await startApiOnCluster({
+      postgresPort: inject("postgresPort"),
+      access: proxy.access,
+      namespace: cluster.namespace,
+      waitForSync: false,
+    });
     for (const [method, path] of [
       ["GET", INSTANCE],
       ["POST", INSTANCE],
@@ -42,7 +47,12 @@ describe("without the apiserver", () => {
     await using gateway = await startScriptedGateway((_req, res) => sendJson(res, 200, { hello: "nia" }));
     const proxy = await startFaultProxy(inject("kubeconfig"));
     const clock = new ManualClock(Date.now());
-    const own = await startApiOnCluster({ access: proxy.access, namespace: cluster.namespace, clock });
+    const own = await startApiOnCluster({
+      postgresPort: inject("postgresPort"),
+      access: proxy.access,
+      namespace: cluster.namespace,
+      clock,
+    });
     const read = (user: string) => call(own.url, { path: INSTANCE, user });
     await call(own.url, { method: "POST", path: INSTANCE, user: "nia" });
     await writeStatus(cluster.client, cluster.namespace, "nia", {

@@ -1,14 +1,24 @@
 import type { ApiContext } from "../context.ts";
-import type { StreamRoute } from "../http/route.ts";
+import { turnBody } from "../gateway/turn.ts";
+import { type StreamRoute, streamRoute } from "../http/route.ts";
 import { forwardTurn } from "./forward-turn.ts";
+import { eventStream, GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
 /** `POST /v1/chat/completions` of the caller's own OpenClaw. */
 export function postChatCompletions(context: ApiContext): StreamRoute {
-  return {
+  return streamRoute({
     method: "POST",
     path: "/v1/chat/completions",
     operation: "createChatCompletion",
+    tag: "openai",
+    summary: "One turn of the caller's own OpenClaw in the dialect of OpenAI's chat completions.",
     access: "tenant",
+    scope: "openclaw:chat",
+    mayBeRemembered: true,
+    lateBody: turnBody,
+    content: { "application/json": opaque, "text/event-stream": eventStream },
+    errors: GATEWAY_ERRORS,
+    relaysErrors: true,
     stream: (call) => forwardTurn(context, call, "/v1/chat/completions"),
-  };
+  });
 }

@@ -1,12 +1,13 @@
 import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
-import { AGENT } from "../gateway/turn.ts";
-import type { StreamRoute } from "../http/route.ts";
+import { AGENT, turnBody } from "../gateway/turn.ts";
+import { type StreamRoute, streamRoute } from "../http/route.ts";
 import { forward } from "../proxy/forward.ts";
 import { openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
 import { TURN_TIMEOUT_MS, withUpstream } from "../proxy/proxy.ts";
 import { DEFAULT_SESSION } from "../proxy/session-key.ts";
 import { readTurn } from "./read-turn.ts";
+import { eventStream, GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
 /**
  * `POST /api/openclaw/chat`: one turn, in the OpenResponses dialect, streamed as the gateway streams it. Who speaks and which
@@ -14,11 +15,19 @@ import { readTurn } from "./read-turn.ts";
  */
 export function postChat(context: ApiContext): StreamRoute {
   const { proxy } = context;
-  return {
+  return streamRoute({
     method: "POST",
     path: "/api/openclaw/chat",
     operation: "chat",
+    tag: "chat",
+    summary: "One turn in the OpenResponses dialect, streamed if asked; the session by `x-openclaw-session-key`.",
     access: "tenant",
+    scope: "openclaw:chat",
+    mayBeRemembered: true,
+    lateBody: turnBody,
+    content: { "application/json": opaque, "text/event-stream": eventStream },
+    errors: GATEWAY_ERRORS,
+    relaysErrors: true,
     async stream(call) {
       const chosen = openclawHeaders(call.req.headersDistinct);
       const session = chosen[SESSION_KEY_HEADER] ?? DEFAULT_SESSION;
@@ -34,5 +43,5 @@ export function postChat(context: ApiContext): StreamRoute {
         await forward(proxy, call, upstream, request, { refusals: "read", headers: { [SESSION_KEY_HEADER]: session } });
       });
     },
-  };
+  });
 }

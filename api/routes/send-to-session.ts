@@ -4,12 +4,13 @@ import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { AGENT, finishedResponse, replyText } from "../gateway/turn.ts";
 import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
-import type { TenantRoute } from "../http/route.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { callGateway } from "../proxy/call-gateway.ts";
 import { SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
 import { outgoingJson } from "../proxy/outgoing-body.ts";
 import { TURN_TIMEOUT_MS, withUpstream } from "../proxy/proxy.ts";
-import { parseSessionKey } from "../proxy/session-key.ts";
+import { writableSessionKey } from "../proxy/session-key.ts";
+import { GATEWAY_ERRORS } from "./schemas.ts";
 
 const MAX_TIMEOUT_SECONDS = TURN_TIMEOUT_MS / 1000;
 
@@ -20,13 +21,26 @@ const sendBody = z.strictObject({
 
 /** `POST /api/openclaw/sessions/:key/send`: one message into a session; answers with the whole reply. */
 export function sendToSession({ proxy, clock, bodies }: ApiContext): TenantRoute {
-  return {
+  return tenantRoute({
     method: "POST",
     path: "/api/openclaw/sessions/:key/send",
     operation: "sendToSession",
+    tag: "sessions",
+    summary: "Sends one message into a session; answers with the whole reply.",
     access: "tenant",
-    async answer(call) {
-      const sessionKey = parseSessionKey(String(call.req.params.key), "key");
+    scope: "openclaw:write",
+    params: z.object({ key: writableSessionKey }),
+    lateBody: sendBody,
+    result: z.strictObject({
+      sessionKey: z.string(),
+      status: z.string(),
+      reply: z.string(),
+      responseId: z.string().nullable(),
+      usage: z.unknown(),
+    }),
+    errors: GATEWAY_ERRORS,
+    relaysErrors: true,
+    async answer(call, { params: { key: sessionKey } }) {
       return withUpstream(proxy, call, async (upstream) => {
         const options = { clock, budget: bodies, owner: tenantKey(call.tenant), limitBytes: TOOL_BODY_BYTES };
         const { value, release } = await readJsonBody(call, options);
@@ -45,5 +59,5 @@ export function sendToSession({ proxy, clock, bodies }: ApiContext): TenantRoute
         return { sessionKey, status, reply: replyText(response.data), responseId: id ?? null, usage: usage ?? null };
       });
     },
-  };
+  });
 }

@@ -2,20 +2,27 @@ import { tenantKey } from "#crds/index.ts";
 import { aborted } from "#lib/aborted.ts";
 import type { ApiContext } from "../context.ts";
 import type { Call } from "../http/call.ts";
-import type { StreamRoute } from "../http/route.ts";
+import { type StreamRoute, streamRoute } from "../http/route.ts";
 import { summarize } from "../instances/summary.ts";
 import { HEARTBEAT, startHeartbeat } from "../proxy/heartbeat.ts";
+import { eventStream, READ_ERRORS } from "./schemas.ts";
 
 /** How soon a client of a draining replica may come again, milliseconds. */
 const RECONNECT_MS = 1_000;
 
 /** `GET /api/openclaw/instance/watch`: server-sent events, one per state of the tenant's instance, the present one first. */
 export function watchInstance(context: ApiContext): StreamRoute {
-  return {
+  return streamRoute({
     method: "GET",
     path: "/api/openclaw/instance/watch",
     operation: "watchInstance",
+    tag: "instance",
+    summary:
+      "The states of the caller's OpenClaw as they come, the present one first: `event: instance`, data as of `GET /api/openclaw/instance`.",
     access: "tenant",
+    scope: "openclaw:read",
+    content: { "text/event-stream": eventStream },
+    errors: ["too_many_streams", ...READ_ERRORS],
     async stream(call) {
       const { proxy, instances } = context;
       const release = proxy.streams.acquire(tenantKey(call.tenant));
@@ -29,7 +36,7 @@ export function watchInstance(context: ApiContext): StreamRoute {
         release();
       }
     },
-  };
+  });
 }
 
 async function sendStates({ directory, clock, draining }: ApiContext, call: Call): Promise<void> {

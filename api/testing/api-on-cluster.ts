@@ -12,31 +12,50 @@ import type { ApiConfig } from "../config.ts";
 import { createContext, instanceInformerOptions } from "../context.ts";
 import { instanceName } from "../instances/name.ts";
 import { createApiServer } from "../server.ts";
+import { createStore, type Store } from "../store/store.ts";
 import { INTERNAL_KEY } from "./api-under-test.ts";
+import { createTestDatabase, type TestDatabase } from "./database.fixture.ts";
 
-/** The whole API on a real socket and a real apiserver, as its process runs it. */
+/** The whole API on a real socket, a real apiserver and a real Postgres, as its process runs it. */
 export interface ApiOnCluster extends AsyncDisposable {
   readonly url: string;
+  readonly database: TestDatabase;
+  readonly store: Store;
   readonly config: ApiConfig;
   readonly informer: Informer<OpenClawInstance>;
   /** Tells the API that its process is asked to stop. */
   drain(): void;
 }
 
-/** Starts it over one namespace; answers once its cache is filled, unless told not to wait. */
+/** Id of the one admin of APIs under test. */
+export const ADMIN = "root";
+
+/**
+ * Starts it over one namespace and a database of its own; answers once its cache is filled, unless told not to wait. Everybody with
+ * a credential is let in, unless `config` says otherwise.
+ */
 export async function startApiOnCluster(o: {
   access: KubeAccess;
   namespace: string;
+  postgresPort: number;
+  config?: Partial<ApiConfig>;
   clock?: Clock;
   waitForSync?: boolean;
 }): Promise<ApiOnCluster> {
   await keysReady();
   const clock = o.clock ?? systemClock;
   const log = createLogger("api-test", "silent");
+  const database = await createTestDatabase(o.postgresPort);
   const config: ApiConfig = {
     keyRing: parseKeyRing("a1".repeat(32)),
     internalKey: INTERNAL_KEY,
     tenantNamespace: o.namespace,
+    database: database.config,
+    accessMode: "open",
+    admins: { userIds: [ADMIN], emails: [], group: undefined },
+    allowedOrigins: [],
+    ratePerMinute: 1e9,
+    rateBurst: 1e9,
     port: 0,
     opsPort: 0,
     logLevel: "silent",
@@ -45,6 +64,7 @@ export async function startApiOnCluster(o: {
     maxBodyBytes: 2 ** 26,
     maxBodyBytesPerTenant: 2 ** 25,
     drainSeconds: 0,
+    ...o.config,
   };
   const registry = new Registry();
   const client = createKubeClient({ config: o.access, userAgent: "hatchery-api-test", log });
@@ -53,22 +73,25 @@ export async function startApiOnCluster(o: {
   const stopped = new AbortController();
   let ids = 0;
   const newId = () => `request-${++ids}`;
-  const parts = { config, client, informer, clock, log, registry, newId, draining: draining.signal };
+  const store = createStore({ config: config.database, clock, log, registry });
+  const parts = { config, client, store, informer, clock, log, registry, newId, draining: draining.signal };
   const { context, close } = createContext(parts);
   const server = createApiServer(createApp(context), { port: 0, host: "127.0.0.1", clock });
-  const watching = informer.run(stopped.signal);
+  const watching = Promise.all([informer.run(stopped.signal), store.watch(stopped.signal)]);
   if (o.waitForSync ?? true) await informer.synced();
   const { port } = await server.listen();
   return {
     url: `http://127.0.0.1:${port}`,
     config,
+    database,
+    store,
     informer,
     drain: () => draining.abort(),
     async [Symbol.asyncDispose]() {
       stopped.abort();
       await watching;
       await Promise.all([close(), server.close()]);
-      await client.close();
+      await Promise.all([client.close(), store.close(), database[Symbol.asyncDispose]()]);
     },
   };
 }

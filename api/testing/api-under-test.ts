@@ -4,6 +4,7 @@ import type { Clock } from "#lib/clock.ts";
 import { systemClock } from "#lib/clock.ts";
 import { keysReady } from "#lib/keys.ts";
 import { createLogger } from "#lib/log.ts";
+import { createAdmins } from "../access/admins.ts";
 import { createApp } from "../app.ts";
 import { internalKeyAuthenticator } from "../auth/internal-key.ts";
 import type { ApiContext } from "../context.ts";
@@ -12,6 +13,7 @@ import { createHttpMetrics } from "../http/metrics.ts";
 import type { Upstream } from "../instances/upstream.ts";
 import { createByteBudget } from "../limit/byte-budget.ts";
 import { createOpenStreams } from "../limit/open-streams.ts";
+import { createRateLimit } from "../limit/rate.ts";
 import { createProxyMetrics } from "../proxy/metrics.ts";
 import { createGatewayAgent } from "../proxy/pool.ts";
 import { type ApiServer, createApiServer } from "../server.ts";
@@ -37,7 +39,7 @@ export interface ApiUnderTest extends AsyncDisposable {
   readonly draining: AbortController;
 }
 
-/** Starts it. Routes about instances themselves need a cluster and fail here. */
+/** Starts it, with everybody let in. Routes that need a cluster or Postgres fail here. */
 export async function startApi(
   o: { clock?: Clock; maxStreams?: number; bodies?: { total: number; perOwner: number } } = {},
 ): Promise<ApiUnderTest> {
@@ -49,7 +51,7 @@ export async function startApi(
   const maxStreams = o.maxStreams ?? 32;
   const agent = createGatewayAgent(maxStreams);
   const noCluster = () => {
-    throw new Error("there is no cluster in this test");
+    throw new Error("there is neither cluster nor Postgres in this test");
   };
   const bodies = createByteBudget(o.bodies ?? { total: 2 ** 26, perOwner: 2 ** 25 });
   let ids = 0;
@@ -58,6 +60,14 @@ export async function startApi(
     clock,
     newId: () => `request-${++ids}`,
     authenticators: [internalKeyAuthenticator(INTERNAL_KEY)],
+    admins: createAdmins({ userIds: [], emails: [], group: undefined }),
+    access: { check: async () => undefined, explain: noCluster },
+    rate: createRateLimit({ perMinute: 1e9, burst: 1e9, clock }),
+    store: {
+      get db() {
+        return noCluster();
+      },
+    },
     directory: { find: noCluster, subscribe: noCluster },
     instances: { get: noCluster, ensure: noCluster, delete: noCluster },
     proxy: {

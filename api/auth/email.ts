@@ -1,0 +1,10 @@
+/** One @, no spaces, a dot in the host: enough to tell an address from anything else; only a mail proves that it is one. */
+const SHAPE =
+  /^[^\s@<>,;"\\\p{Cc}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)+$/u;
+const MAX_LENGTH = 254;
+
+/** An e-mail address in the one spelling that is stored and compared: trimmed and in lower case; undefined when it is none. */
+export function normalizeEmail(text: string): string | undefined {
+  const email = text.trim().toLowerCase();
+  return email.length <= MAX_LENGTH && SHAPE.test(email) ? email : undefined;
+}

@@ -1,0 +1,32 @@
+import { tenantKey } from "#crds/index.ts";
+import { authenticate } from "../auth/authenticator.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { ApiContext } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import type { PublicCall } from "./call.ts";
+import type { StreamRoute, TenantRoute } from "./route.ts";
+
+/**
+ * Who calls, if they may call this route: credential, scope, access gate and rate, in this order.
+ * @throws ApiError 401, 403 or 429; StoreError when Postgres has to be asked and can't be.
+ */
+export async function authorize(
+  context: ApiContext,
+  route: TenantRoute | StreamRoute,
+  { req }: PublicCall,
+): Promise<Identity> {
+  const freshness = { mayBeRemembered: route.mayBeRemembered ?? false };
+  const identity = await authenticate(context.authenticators, req.headersDistinct, freshness);
+  if (route.scope !== null && !identity.scopes.has(route.scope)) {
+    throw new ApiError("insufficient_scope", `the credential lacks the scope ${route.scope}`);
+  }
+  if (route.humansOnly && identity.tenant.kind !== "Human") {
+    throw new ApiError("humans_only", "only a human may do this, not an agent");
+  }
+  if (route.access === "admin" && !context.admins.has(identity)) {
+    throw new ApiError("admin_required", "access denied: only admins may do this");
+  }
+  if (route.access !== "signed-in") await context.access.check(identity, freshness);
+  context.rate.take(tenantKey(identity.tenant));
+  return identity;
+}

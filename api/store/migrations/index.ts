@@ -1,0 +1,15 @@
+import type { Migration } from "kysely/migration";
+import * as users from "./001-users.ts";
+import * as audit from "./002-audit.ts";
+
+/** Every migration, oldest first. One that was released never changes; what is wrong is put right by the next one. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "001-users": users,
+  "002-audit": audit,
+};
+
+/** Their names in order. */
+export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
+
+/** Where Postgres keeps which ones were run. */
+export const MIGRATION_TABLE = "hatchery_migrations";

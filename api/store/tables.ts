@@ -1,0 +1,64 @@
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+
+/** A column that Postgres fills in and nobody writes. */
+type Filled<T> = ColumnType<T, never, never>;
+/** A column that is written once. */
+export type Fixed<T> = ColumnType<T, T, never>;
+/** An object, read as it is and written as JSON text. */
+export type Json = JSONColumnType<Record<string, unknown>>;
+
+/** Everybody who was seen, and every agent. */
+export interface UsersTable {
+  /** `human:<id>` or `agent:<id>`. */
+  tenant_key: Fixed<string>;
+  kind: Fixed<"human" | "agent">;
+  user_id: Fixed<string>;
+  /** Verified by who vouches for the user; never what a user merely says. */
+  email: string | null;
+  name: string | null;
+  /** null = nobody decided; false = shut out whatever else would let them in. */
+  access_enabled: boolean | null;
+  access_updated_at: Date | null;
+  access_updated_by: string | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+/** E-mail addresses that asked to be let in; lower case, trimmed. */
+export interface WaitlistTable {
+  email: Fixed<string>;
+  source: Fixed<string>;
+  approved: Generated<boolean>;
+  approved_at: Date | null;
+  approved_by: string | null;
+  created_at: Generated<Date>;
+}
+
+/** What was done by whom; insert only. Columns from `seq` to `hash` are Postgres' own. */
+export interface AuditEventsTable {
+  seq: Filled<bigint>;
+  at: Filled<Date>;
+  actor: Fixed<string>;
+  scheme: Fixed<string>;
+  action: Fixed<string>;
+  object: Fixed<string>;
+  outcome: Fixed<"succeeded" | "refused">;
+  request_id: Fixed<string>;
+  detail: ColumnType<Record<string, unknown>, string, never>;
+  prev_hash: Filled<Buffer>;
+  hash: Filled<Buffer>;
+}
+
+/** The API's tables. */
+export interface Tables {
+  users: UsersTable;
+  waitlist: WaitlistTable;
+  audit_events: AuditEventsTable;
+}
+
+/** What the API's role may do with each table; nobody grants more anywhere else. */
+export const GRANTS: Readonly<Record<keyof Tables, readonly ("select" | "insert" | "update" | "delete")[]>> = {
+  users: ["select", "insert", "update"],
+  waitlist: ["select", "insert", "update"],
+  audit_events: ["select", "insert"],
+};
