@@ -43,7 +43,7 @@ async function runMigrations(db: Kysely<unknown>): Promise<string[]> {
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error) {
     const failed = results.find(({ status }) => status === "Error")?.migrationName ?? "none";
-    throw new Error(`migration ${failed} failed: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`migration ${failed} failed: ${storeError(error).message}`, {
       cause: error,
     });
   }
