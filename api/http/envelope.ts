@@ -11,9 +11,9 @@ export function surfaceOf(path: string): Surface {
   return path === "/v1" || path.startsWith("/v1/") ? "openai" : "api";
 }
 
-/** Answers `{ok: true, data, error: null, requestId}` with status 200. */
-export function sendData(res: Response, data: unknown, requestId: string): void {
-  res.status(200).json({ ok: true, data, error: null, requestId });
+/** Answers `{ok: true, data, error: null, requestId}`; 202 says that nothing was done yet. */
+export function sendData(res: Response, data: unknown, requestId: string, status: 200 | 202 = 200): void {
+  res.status(status).json({ ok: true, data, error: null, requestId });
 }
 
 /** Answers an error in the surface's shape; `operation` opens the text as `openclaw <operation> <step>: `. */

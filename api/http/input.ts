@@ -1,33 +1,53 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { readJsonBody, TOOL_BODY_BYTES } from "./body.ts";
 import type { Call, PublicCall } from "./call.ts";
 import type { Input, Route } from "./route.ts";
 
-type AnyInput = Input<z.ZodType, z.ZodType, z.ZodType>;
+/** What a request brought, checked. */
+export interface ReadInput extends Input<z.ZodType, z.ZodType, z.ZodType> {
+  /** The approval that an agent's gated call refers to. */
+  readonly approvalId: string | undefined;
+}
 
 /** Whose bytes are counted for callers who need no credential: all of them together. */
 const NOBODY = "public";
 
+/** How a gated call names its approval, in its body or its query. */
+const approvalId = z.object({ approvalId: z.uuid().optional() });
+
 /**
- * Reads and checks what the route takes.
- * @throws ZodError whose paths begin with `params`, `query` or the body's own fields; ApiError like `readJsonBody`.
+ * Reads and checks what the route takes. A gated call may carry `approvalId` besides, which is no part of what it asks for.
+ * @throws ZodError with the paths of wrong fields; ApiError like `readJsonBody`.
  */
-export async function readInput(context: ApiContext, route: Route, call: PublicCall | Call): Promise<AnyInput> {
+export async function readInput(context: ApiContext, route: Route, call: PublicCall | Call): Promise<ReadInput> {
   const { req } = call;
+  const isGated = "gated" in route && route.gated !== undefined;
   const params = route.params?.parse(req.params) ?? {};
   const query = route.query?.parse(req.query) ?? {};
-  if (!route.body) return { params, query, body: {} };
-  if (route.bodyIsOptional && hasNoBody(call)) return { params, query, body: route.body.parse({}) };
+  const sent = route.body || isGated ? await readBody(context, route, call) : {};
+  const { rest, named } = isGated ? takeApprovalId(sent) : { rest: sent, named: undefined };
+  return {
+    params,
+    query,
+    body: route.body?.parse(rest) ?? {},
+    approvalId: named ?? (isGated ? approvalId.parse(req.query).approvalId : undefined),
+  };
+}
+
+async function readBody(context: ApiContext, route: Route, call: PublicCall | Call): Promise<unknown> {
+  // What a gated route takes without a schema is an approval's id, if anything.
+  if ((route.bodyIsOptional || !route.body) && hasNoBody(call)) return {};
   const owner = "tenant" in call ? tenantKey(call.tenant) : NOBODY;
-  const { value } = await readJsonBody(call, {
-    clock: context.clock,
-    budget: context.bodies,
-    owner,
-    limitBytes: TOOL_BODY_BYTES,
-  });
-  return { params, query, body: route.body.parse(value) };
+  const limits = { clock: context.clock, budget: context.bodies, limitBytes: TOOL_BODY_BYTES };
+  return (await readJsonBody(call, { ...limits, owner })).value;
+}
+
+function takeApprovalId(sent: unknown): { rest: unknown; named: string | undefined } {
+  if (typeof sent !== "object" || sent === null || Array.isArray(sent)) return { rest: sent, named: undefined };
+  const { approvalId: _taken, ...rest } = sent as Record<string, unknown>;
+  return { rest, named: approvalId.parse(sent).approvalId };
 }
 
 /** A body has a length or comes in chunks (RFC 9112, 6.3). */

@@ -1,5 +1,6 @@
 import type { RequestHandler } from "express";
 import { KubeError } from "#lib/kube/errors.ts";
+import { holdForApproval } from "../approvals/gate.ts";
 import type { ApiContext } from "../context.ts";
 import { faultOf } from "../error-mapper.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
@@ -46,6 +47,8 @@ async function run(context: ApiContext, route: Route, call: PublicCall): Promise
   const identity = await authorize(context, route, call);
   const own = { ...call, identity, tenant: identity.tenant };
   const input = await readInput(context, route, own);
+  const waiting = await holdForApproval(context, route.gated, own, input);
+  if (waiting) return sendData(call.res, waiting, call.requestId, 202);
   if ("stream" in route) return route.stream(own, input);
   sendData(call.res, await route.answer(own, input), call.requestId);
 }

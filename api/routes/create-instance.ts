@@ -16,7 +16,7 @@ const query = z.object({
     .describe("Answer when it is ready, failed, or after so many seconds."),
 });
 
-/** `POST /api/openclaw/instance?wait=<seconds>`: makes the tenant's instance, or wakes the one there is. The body is ignored. */
+/** `POST /api/openclaw/instance?wait=<seconds>`: makes the tenant's instance, or wakes the one there is. */
 export function createInstance({ instances, directory, clock }: ApiContext): TenantRoute {
   return tenantRoute({
     method: "POST",
@@ -26,6 +26,7 @@ export function createInstance({ instances, directory, clock }: ApiContext): Ten
     summary: "Makes the caller's OpenClaw; starts a stopped one, and gives a failed one another try.",
     access: "tenant",
     scope: "openclaw:write",
+    gated: { tool: "openclaw_provision", summarize: () => "Create or start the agent's OpenClaw." },
     query,
     result: instanceSummarySchema,
     errors: WRITE_ERRORS,

@@ -17,6 +17,7 @@ export function deleteInstance({ instances, directory, clock }: ApiContext): Ten
     summary: "Asks for the deletion of the caller's OpenClaw.",
     access: "tenant",
     scope: "openclaw:write",
+    gated: { tool: "openclaw_delete", summarize: () => "Delete the agent's OpenClaw." },
     result: z.strictObject({ deleted: z.boolean().describe("false = there was none") }),
     errors: WRITE_ERRORS,
     async answer({ tenant, signal }) {

@@ -1,11 +1,13 @@
 import type { ApiContext } from "../context.ts";
 import type { Route } from "../http/route.ts";
 import { createInstance } from "./create-instance.ts";
+import { decideApproval } from "./decide-approval.ts";
 import { deleteInstance } from "./delete-instance.ts";
 import { getInstance } from "./get-instance.ts";
 import { getRuntimeStatus } from "./get-runtime-status.ts";
 import { getSessionHistory } from "./get-session-history.ts";
 import { invokeToolRoute } from "./invoke-tool.ts";
+import { listApprovalsRoute } from "./list-approvals.ts";
 import { listModels } from "./list-models.ts";
 import { listOperations } from "./list-operations.ts";
 import { listSessions } from "./list-sessions.ts";
@@ -28,6 +30,8 @@ export function createRoutes(context: ApiContext): Route[] {
     sendToSession,
     invokeToolRoute,
     getRuntimeStatus,
+    listApprovalsRoute,
+    decideApproval,
     listModels,
     postResponses,
     postChatCompletions,

@@ -49,11 +49,32 @@ export interface AuditEventsTable {
   hash: Filled<Buffer>;
 }
 
+/** What agents asked to be allowed. */
+export interface ApprovalsTable {
+  id: Fixed<string>;
+  /** Whose call it is. */
+  tenant_key: Fixed<string>;
+  /** The human who decides; null for an agent that nobody owns. */
+  owner_key: Fixed<string | null>;
+  tool: Fixed<string>;
+  input: ColumnType<Record<string, unknown>, string, never>;
+  /** SHA-256 of the canonical JSON of `input`. */
+  input_hash: Fixed<Buffer>;
+  summary: Fixed<string>;
+  decision: "approved" | "rejected" | null;
+  created_at: Fixed<Date>;
+  expires_at: Fixed<Date>;
+  decided_at: Date | null;
+  decided_by: string | null;
+  used_at: Date | null;
+}
+
 /** The API's tables. */
 export interface Tables {
   users: UsersTable;
   waitlist: WaitlistTable;
   audit_events: AuditEventsTable;
+  approvals: ApprovalsTable;
 }
 
 /** What the API's role may do with each table; nobody grants more anywhere else. */
@@ -61,4 +82,5 @@ export const GRANTS: Readonly<Record<keyof Tables, readonly ("select" | "insert"
   users: ["select", "insert", "update"],
   waitlist: ["select", "insert", "update"],
   audit_events: ["select", "insert"],
+  approvals: ["select", "insert", "update"],
 };

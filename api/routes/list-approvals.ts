@@ -1,0 +1,33 @@
+import * as z from "zod";
+import { APPROVAL_STATES, approvalSchema, describeApproval, listApprovals } from "../approvals/record.ts";
+import type { ApiContext } from "../context.ts";
+import { decodeCursor, pageOf, pageQuery, pageSchema } from "../http/page.ts";
+import { type TenantRoute, tenantRoute } from "../http/route.ts";
+
+const position = z.object({ at: z.int(), id: z.uuid() });
+
+/** `GET /api/approvals?status=`: what agents asked, newest first: an agent sees its own, a human those of their agents. */
+export function listApprovalsRoute({ store, admins, clock }: ApiContext): TenantRoute {
+  return tenantRoute({
+    method: "GET",
+    path: "/api/approvals",
+    operation: "listApprovals",
+    tag: "approvals",
+    summary: "What agents asked to be allowed, newest first.",
+    access: "tenant",
+    scope: "openclaw:read",
+    query: z.object({ status: z.enum(APPROVAL_STATES).optional(), ...pageQuery }),
+    result: pageSchema(approvalSchema),
+    errors: [],
+    async answer({ identity, tenant }, { query: { status, limit, cursor } }) {
+      const now = clock.now();
+      const after = decodeCursor(position, cursor);
+      const isAdmin = admins.has(identity);
+      const rows = await listApprovals(store.db, { viewer: tenant, isAdmin, status, now, limit, after });
+      return pageOf(rows, limit, {
+        item: (row) => describeApproval(row, now),
+        position: (row) => ({ at: row.created_at.getTime(), id: row.id }),
+      });
+    },
+  });
+}
