@@ -89,6 +89,11 @@ export function verifyModelKey(ring: KeyRing, presented: string): string | undef
   return ring.some((key) => secretsEqual(derive(key.bytes, `model:${slot}`), mac)) ? slot : undefined;
 }
 
+/** The key under which secrets at rest are sealed (32 bytes). */
+export function sealingKey(key: RootKey): Uint8Array {
+  return sodium.crypto_generichash(KEY_BYTES, "seal", key.bytes);
+}
+
 /** Compares two secrets in time that depends on neither's content. */
 export function secretsEqual(a: string, b: string): boolean {
   const hash = (text: string) => sodium.crypto_generichash(32, text, null);

@@ -69,12 +69,23 @@ export interface ApprovalsTable {
   used_at: Date | null;
 }
 
+/** Users' own secrets; see api/secrets. */
+export interface SealedSecretsTable {
+  tenant_key: Fixed<string>;
+  name: Fixed<string>;
+  /** Id of the root key they are sealed under. */
+  key_id: string;
+  sealed: Buffer;
+  updated_at: Generated<Date>;
+}
+
 /** The API's tables. */
 export interface Tables {
   users: UsersTable;
   waitlist: WaitlistTable;
   audit_events: AuditEventsTable;
   approvals: ApprovalsTable;
+  sealed_secrets: SealedSecretsTable;
 }
 
 /** What the API's role may do with each table; nobody grants more anywhere else. */
@@ -83,4 +94,5 @@ export const GRANTS: Readonly<Record<keyof Tables, readonly ("select" | "insert"
   waitlist: ["select", "insert", "update"],
   audit_events: ["select", "insert"],
   approvals: ["select", "insert", "update"],
+  sealed_secrets: ["select", "insert", "update", "delete"],
 };

@@ -2,12 +2,14 @@ import type { Migration } from "kysely/migration";
 import * as users from "./001-users.ts";
 import * as audit from "./002-audit.ts";
 import * as approvals from "./005-approvals.ts";
+import * as sealedSecrets from "./007-sealed-secrets.ts";
 
 /** Every migration, oldest first. One that was released never changes; what is wrong is put right by the next one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-users": users,
   "002-audit": audit,
   "005-approvals": approvals,
+  "007-sealed-secrets": sealedSecrets,
 };
 
 /** Their names in order. */
