@@ -22,6 +22,12 @@ const envSchema = z.object({
     .string()
     .regex(/^[\x21-\x7e]{32,512}$/, "is malformed")
     .describe("the key shared with first-party servers, 32 to 512 visible ASCII characters"),
+  OA_CONTROL_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{32,512}$/, "is malformed")
+    .optional()
+    .describe("the key of the internal listener, 32 to 512 visible ASCII characters"),
+  CONTROL_PORT: envPort.default(8081),
   TENANT_NAMESPACE: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace")
@@ -64,6 +70,9 @@ function isOrigin(text: string): boolean {
 export interface ApiConfig {
   keyRing: KeyRing;
   internalKey: string;
+  /** Without it there is no internal listener. */
+  controlKey: string | undefined;
+  controlPort: number;
   tenantNamespace: string;
   database: DatabaseConfig;
   accessMode: (typeof ACCESS_MODES)[number];
@@ -99,6 +108,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
   return {
     keyRing: given.OPENCLAW_ENCRYPTION_KEY,
     internalKey: given.OA_INTERNAL_KEY,
+    controlKey: given.OA_CONTROL_KEY,
+    controlPort: given.CONTROL_PORT,
     tenantNamespace: given.TENANT_NAMESPACE,
     database: databaseConfig(given),
     accessMode: given.ACCESS_MODE,

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import { INSTANCES, type OpenClawInstance } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
+import type { KeyRing } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import type { Informer } from "#lib/kube/informer.ts";
 import type { Logger } from "#lib/log.ts";
@@ -30,6 +31,9 @@ export interface ApiContext {
   readonly newId: () => string;
   /** Asked in this order. */
   readonly authenticators: readonly Authenticator[];
+  /** Of first-party servers on the internal listener; undefined = there is no such listener. */
+  readonly controlKey: string | undefined;
+  readonly keyRing: KeyRing;
   readonly admins: Admins;
   readonly access: AccessGate;
   /** Calls by tenant. */
@@ -90,6 +94,8 @@ export function createContext(parts: ContextParts): {
     clock,
     newId,
     authenticators: [internalKeyAuthenticator(config.internalKey)],
+    controlKey: config.controlKey,
+    keyRing: config.keyRing,
     admins,
     access: createAccessGate({ store, mode: config.accessMode, admins, clock }),
     rate: createRateLimit({ perMinute: config.ratePerMinute, burst: config.rateBurst, clock }),

@@ -14,6 +14,8 @@ import { VERSION } from "#lib/version.ts";
 import { createApp } from "./app.ts";
 import { type ApiConfig, readConfig } from "./config.ts";
 import { type ContextParts, createContext, instanceInformerOptions } from "./context.ts";
+import { createControlRoutes } from "./control/index.ts";
+import { resealOnce } from "./secrets/reseal.ts";
 import { createApiServer } from "./server.ts";
 import { createStore, type Store } from "./store/store.ts";
 
@@ -58,6 +60,10 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
   };
   const { context, freshness, close } = createContext(parts);
   const server = createApiServer(createApp(context), { port: config.port, clock });
+  const control =
+    config.controlKey === undefined
+      ? undefined
+      : createApiServer(createApp(context, createControlRoutes(context)), { port: config.controlPort, clock });
   const ops = createOpsServer({
     port: config.opsPort,
     registry,
@@ -68,9 +74,10 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
 
   const { port: opsPort } = await ops.listen();
   const watching = informer.run(stopped.signal);
-  const watchingStore = store.watch(stopped.signal);
+  const watchingStore = Promise.all([store.watch(stopped.signal), resealOnce(context, stopped.signal)]);
   const { port } = await server.listen();
-  log.info({ port, opsPort, version: VERSION, namespace: config.tenantNamespace }, "serving");
+  const controlPort = (await control?.listen())?.port;
+  log.info({ port, opsPort, controlPort, version: VERSION, namespace: config.tenantNamespace }, "serving");
 
   // Without its watch the API would answer from an ever older copy: better to start anew.
   const over = Promise.race([watching, aborted(signal)]);
@@ -81,7 +88,7 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
   ops.setReady(false);
   await sleep(clock, PROPAGATION_MS);
   draining.abort();
-  await server.drain(config.drainSeconds * 1000);
+  await Promise.all([server.drain(config.drainSeconds * 1000), control?.drain(config.drainSeconds * 1000)]);
   stopped.abort();
   await Promise.all([watching, watchingStore]);
   await Promise.all([close(), store.close(), ops.close()]);

@@ -16,6 +16,7 @@ export const TAGS = [
   "approvals",
   "billing",
   "admin",
+  "control",
   "about",
 ] as const;
 
@@ -115,7 +116,24 @@ export interface StreamRoute<
 }
 
 /** One endpoint. */
-export type Route = PublicRoute | TenantRoute | StreamRoute;
+export type Route = PublicRoute | ControlRoute | TenantRoute | StreamRoute;
+
+/** For first-party servers on the internal listener, who hold the control key and name the user themselves. */
+export interface ControlRoute<
+  P extends z.ZodType = z.ZodType,
+  Q extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
+> extends DataRoute<P, Q, B> {
+  readonly access: "control";
+  answer(call: PublicCall, input: Input<P, Q, B>): Promise<unknown>;
+}
+
+/** Ties the types of a route's schemas to its handler. */
+export function controlRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  route: Omit<ControlRoute<P, Q, B>, "access">,
+): ControlRoute<P, Q, B> {
+  return { ...route, access: "control" };
+}
 
 /** Ties the types of a route's schemas to its handler. */
 export function publicRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(

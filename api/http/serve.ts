@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
 import { KubeError } from "#lib/kube/errors.ts";
 import { holdForApproval } from "../approvals/gate.ts";
+import { requireControlKey } from "../auth/control-key.ts";
 import type { ApiContext } from "../context.ts";
 import { faultOf } from "../error-mapper.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
@@ -40,7 +41,8 @@ export function serve(context: ApiContext, route: Route): RequestHandler {
 }
 
 async function run(context: ApiContext, route: Route, call: PublicCall): Promise<void> {
-  if (route.access === "public") {
+  if (route.access === "public" || route.access === "control") {
+    if (route.access === "control") requireControlKey(call.req.headersDistinct, context.controlKey);
     const input = await readInput(context, route, call);
     return sendData(call.res, await route.answer(call, input), call.requestId);
   }

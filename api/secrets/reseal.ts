@@ -1,10 +1,31 @@
 import type { Kysely } from "kysely";
+import { sleep } from "#lib/clock.ts";
 import type { KeyRing } from "#lib/keys.ts";
 import type { Logger } from "#lib/log.ts";
 import { SealError, seal, unseal } from "#lib/seal.ts";
+import type { ApiContext } from "../context.ts";
 import type { Tables } from "../store/tables.ts";
 
 const PAGE = 100;
+/** Between two tries while Postgres is away. */
+const TRY_AGAIN_MS = 30_000;
+
+/** Runs {@link reseal} to its end once, as often as Postgres breaks it off; ends early with the signal. Never throws. */
+export async function resealOnce(
+  { store, keyRing, log, clock }: Pick<ApiContext, "store" | "keyRing" | "log" | "clock">,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const counts = await reseal(store.db, keyRing, log, signal);
+      if (counts.resealed + counts.broken > 0) log.info(counts, "sealed anew under the newest root key");
+      return;
+    } catch (error) {
+      log.info({ err: error }, "secrets could not be sealed anew yet");
+      await sleep(clock, TRY_AGAIN_MS, signal);
+    }
+  }
+}
 
 /**
  * Seals anew, under the newest root key, what is sealed under an older one, so that the older one can go. Several replicas may do

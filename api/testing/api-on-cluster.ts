@@ -10,15 +10,18 @@ import { createLogger } from "#lib/log.ts";
 import { createApp } from "../app.ts";
 import type { ApiConfig } from "../config.ts";
 import { createContext, instanceInformerOptions } from "../context.ts";
+import { createControlRoutes } from "../control/index.ts";
 import { instanceName } from "../instances/name.ts";
 import { createApiServer } from "../server.ts";
 import { createStore, type Store } from "../store/store.ts";
-import { INTERNAL_KEY } from "./api-under-test.ts";
+import { CONTROL_KEY, INTERNAL_KEY } from "./api-under-test.ts";
 import { createTestDatabase, type TestDatabase } from "./database.fixture.ts";
 
 /** The whole API on a real socket, a real apiserver and a real Postgres, as its process runs it. */
 export interface ApiOnCluster extends AsyncDisposable {
   readonly url: string;
+  /** The internal listener. */
+  readonly controlUrl: string;
   readonly database: TestDatabase;
   readonly store: Store;
   readonly config: ApiConfig;
@@ -49,6 +52,8 @@ export async function startApiOnCluster(o: {
   const config: ApiConfig = {
     keyRing: parseKeyRing("a1".repeat(32)),
     internalKey: INTERNAL_KEY,
+    controlKey: CONTROL_KEY,
+    controlPort: 0,
     tenantNamespace: o.namespace,
     database: database.config,
     accessMode: "open",
@@ -79,9 +84,15 @@ export async function startApiOnCluster(o: {
   const server = createApiServer(createApp(context), { port: 0, host: "127.0.0.1", clock });
   const watching = Promise.all([informer.run(stopped.signal), store.watch(stopped.signal)]);
   if (o.waitForSync ?? true) await informer.synced();
-  const { port } = await server.listen();
+  const control = createApiServer(createApp(context, createControlRoutes(context)), {
+    port: 0,
+    host: "127.0.0.1",
+    clock,
+  });
+  const [{ port }, { port: controlPort }] = await Promise.all([server.listen(), control.listen()]);
   return {
     url: `http://127.0.0.1:${port}`,
+    controlUrl: `http://127.0.0.1:${controlPort}`,
     config,
     database,
     store,
@@ -90,7 +101,7 @@ export async function startApiOnCluster(o: {
     async [Symbol.asyncDispose]() {
       stopped.abort();
       await watching;
-      await Promise.all([close(), server.close()]);
+      await Promise.all([close(), server.close(), control.close()]);
       await Promise.all([client.close(), store.close(), database[Symbol.asyncDispose]()]);
     },
   };

@@ -2,7 +2,7 @@ import { Registry } from "prom-client";
 import { tenantKey } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import { systemClock } from "#lib/clock.ts";
-import { keysReady } from "#lib/keys.ts";
+import { keysReady, parseKeyRing } from "#lib/keys.ts";
 import { createLogger } from "#lib/log.ts";
 import { createAdmins } from "../access/admins.ts";
 import { createApp } from "../app.ts";
@@ -20,6 +20,8 @@ import { type ApiServer, createApiServer } from "../server.ts";
 
 /** The internal key of every API under test. */
 export const INTERNAL_KEY = "internal-key-of-tests-0123456789abcdef";
+/** The control key of every API under test. */
+export const CONTROL_KEY = "control-key-of-tests-0123456789abcdef0";
 /** The token the API presents to gateways in tests. */
 export const GATEWAY_TOKEN = "gateway-token-of-tests";
 
@@ -60,6 +62,8 @@ export async function startApi(
     clock,
     newId: () => `request-${++ids}`,
     authenticators: [internalKeyAuthenticator(INTERNAL_KEY)],
+    controlKey: CONTROL_KEY,
+    keyRing: parseKeyRing("a1".repeat(32)),
     admins: createAdmins({ userIds: [], emails: [], group: undefined }),
     access: { check: async () => undefined, explain: noCluster },
     rate: createRateLimit({ perMinute: 1e9, burst: 1e9, clock }),
