@@ -85,8 +85,12 @@ test-integration: setup ## Run the tests on a real etcd and kube-apiserver
 test-faults: setup ## Run the operator through crashes, broken watches, a silent apiserver, two leaders and clocks that jump
 	@$(NODE) npx --no-install vitest run --project faults
 
+.PHONY: test-outages
+test-outages: setup ## Stop what the API depends on, and its replicas, under open streams
+	@$(NODE) npx --no-install vitest run --project outages
+
 .PHONY: soak
-soak: setup ## Run what takes long: 5 silent minutes, 10 idle ones, 10,000 creations and deletions; needs root (SOAK="--silence 20 --instances 50 --idle 20 --cycles 100")
+soak: setup ## Run what takes long: 5 minutes without the apiserver or Postgres, 10 idle ones, 10,000 creations and deletions; needs root (SOAK="--silence 20 --outage 20 --instances 50 --idle 20 --cycles 100")
 	@$(NODE) node test/faults/soak/main.ts $(SOAK)
 
 .PHONY: test-e2e

@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["*.test.ts", "{lib,crds,operator,api,runtime-image,test}/**/*.test.ts"],
-          exclude: ["**/*.{integration,faults,soak,e2e}.test.ts", "**/node_modules/**"],
+          exclude: ["**/*.{integration,faults,outage,soak,e2e}.test.ts", "**/node_modules/**"],
           testTimeout: 60_000,
         },
       },
@@ -46,6 +46,16 @@ export default defineConfig({
           // Each test plays many runs at a time already.
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      // Each starts what it stops: a control plane, a Postgres and replicas of the API of its own.
+      {
+        test: {
+          name: "outages",
+          include: ["test/outages/**/*.outage.test.ts"],
+          fileParallelism: false,
+          testTimeout: Number(process.env.OUTAGE_SECONDS ?? 0) * 2_000 + 240_000,
           hookTimeout: 120_000,
         },
       },

@@ -42,6 +42,7 @@ const STAGES: readonly (readonly (readonly Part[])[])[] = [
       { name: "Go parts of the cluster", command: ["node", "test/cluster/go-test.ts"] },
       vitestProject("integration"),
       vitestProject("faults"),
+      vitestProject("outages"),
     ],
     [vitestProject("cluster"), vitestProject("rest")],
     [vitestProject("e2e")],

@@ -114,7 +114,8 @@ export function createInstanceService(o: {
   };
 }
 
-function newInstance({ subject, kind }: Tenant, namespace: string): OpenClawInstance {
+/** The instance that the API makes for a tenant. */
+export function newInstance({ subject, kind }: Tenant, namespace: string): OpenClawInstance {
   const instance = {
     apiVersion: `${GROUP}/${VERSION}`,
     kind: "OpenClawInstance",

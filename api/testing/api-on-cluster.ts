@@ -122,7 +122,7 @@ export async function writeStatus(
 }
 
 /** A runtime whose gateway is at this address. */
-export function runtimeAt(config: ApiConfig, origin: string): NonNullable<InstanceStatus["runtime"]> {
+export function runtimeAt(config: Pick<ApiConfig, "keyRing">, origin: string): NonNullable<InstanceStatus["runtime"]> {
   const { hostname, port } = new URL(origin);
   const [key] = config.keyRing;
   return {

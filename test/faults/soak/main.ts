@@ -9,6 +9,7 @@ import { judgeCycles, judgeRest } from "./findings.ts";
 const { values } = parseArgs({
   options: {
     silence: { type: "string", default: "300" },
+    outage: { type: "string", default: "300" },
     instances: { type: "string", default: "1000" },
     idle: { type: "string", default: "600" },
     cycles: { type: "string", default: "10000" },
@@ -35,9 +36,12 @@ async function lastMeasurements(): Promise<Measurements[]> {
   return (JSON.parse(await readFile(join(dir, last, "results.json"), "utf8")) as { all: Measurements[] }).all;
 }
 
-const { silence, instances, idle, cycles } = values;
+const { silence, outage, instances, idle, cycles } = values;
 const waitedOut = await run("npx", ["--no-install", "vitest", "run", "--project", "soak"], {
   SOAK_SILENCE_SECONDS: silence,
+});
+const outlived = await run("npx", ["--no-install", "vitest", "run", "--project", "outages"], {
+  OUTAGE_SECONDS: outage,
 });
 const bench = ["--instances", instances, "--idle", idle, "--cycles", cycles];
 const measured = await run("node", ["test/bench/operator/main.ts", ...bench]);
@@ -46,6 +50,6 @@ for (const { line, faults } of outcomes) {
   console.log(`soak | ${line}`);
   for (const fault of faults) console.error(`soak | FAULT: ${fault}`);
 }
-const failed = !waitedOut || !measured || outcomes.some(({ faults }) => faults.length > 0);
+const failed = !waitedOut || !outlived || !measured || outcomes.some(({ faults }) => faults.length > 0);
 console.log(`soak | ${failed ? "failed" : "passed"}`);
 process.exitCode = failed ? 1 : 0;
