@@ -29,7 +29,7 @@ status: setup ## Show cluster, pods and instances
 	@$(NODE) node test/up/main.ts status
 
 .PHONY: logs
-logs: setup ## Show the logs of operator, API and model gateway (LOGS_OF=operator|api|model-gateway|<instance>)
+logs: setup ## Show the logs of operator, API, model gateway and Postgres (LOGS_OF=operator|api|model-gateway|postgres|<instance>)
 	@$(NODE) node test/up/main.ts logs $(LOGS_OF)
 
 .PHONY: down

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LOG_LEVELS } from "#lib/log.ts";
+import { accessSchema, externalDatabaseSchema, originsSchema, postgresSchema } from "./chart-database.ts";
 import { classSpecSchema, modelSchema, resourcesSchema } from "./class-spec.ts";
 import { atomicList, dictionary, openObject, uniqueList } from "./collections.ts";
 import { cidr, dnsLabel, dnsSubdomain, port } from "./scalars.ts";
@@ -76,6 +77,9 @@ export const chartValuesSchema = z.strictObject({
         .describe("A Secret with `OPENCLAW_ENCRYPTION_KEY` and `OA_INTERNAL_KEY`; generated once and kept when empty."),
     })
     .describe("Root key and internal key."),
+  postgres: postgresSchema,
+  externalDatabase: externalDatabaseSchema,
+  access: accessSchema,
   modelProviders: atomicList(providerSchema, 32).describe("Where models come from; at least one is needed."),
   standardClass: z
     .strictObject({
@@ -112,7 +116,20 @@ export const chartValuesSchema = z.strictObject({
         })
         .describe("The API's Service."),
       allowFrom: peers("Who may call the API; everyone when empty."),
+      allowedOrigins: originsSchema,
       maxStreamsPerTenant: z.int().min(1).max(100_000).describe("Open streams of one tenant."),
+      rate: z
+        .strictObject({
+          perMinute: z.int().min(1).max(1_000_000).describe("In the long run, each minute."),
+          burst: z.int().min(1).max(1_000_000).describe("At once."),
+        })
+        .describe("Calls of one tenant to one replica."),
+      database: z
+        .strictObject({
+          poolMax: z.int().min(1).max(1000).describe("Connections of one replica."),
+          statementTimeoutMs: z.int().min(100).max(600_000).describe("Longest time of one statement."),
+        })
+        .describe("How the API uses Postgres."),
       drainSeconds,
       resources: resourcesSchema,
     })

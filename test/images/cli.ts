@@ -2,10 +2,22 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { step } from "#test/cluster/progress.ts";
-import { ensureRuntimeImage, ensureServerImage, ensureSimulatorImage, type ImageOptions, pushImage } from "./images.ts";
+import {
+  ensurePostgresImage,
+  ensureRuntimeImage,
+  ensureServerImage,
+  ensureSimulatorImage,
+  type ImageOptions,
+  pushImage,
+} from "./images.ts";
 import { imagesRoot } from "./paths.ts";
 
-const ENSURE = { openclaw: ensureRuntimeImage, server: ensureServerImage, "model-simulator": ensureSimulatorImage };
+const ENSURE = {
+  openclaw: ensureRuntimeImage,
+  server: ensureServerImage,
+  postgres: ensurePostgresImage,
+  "model-simulator": ensureSimulatorImage,
+};
 const NAMES = Object.keys(ENSURE) as (keyof typeof ENSURE)[];
 const USAGE = `usage: node test/images/cli.ts [--base IMAGE] COMMAND
   build [NAME...]             build what changed, print name and file of each (names: ${NAMES.join(", ")})

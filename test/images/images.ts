@@ -36,6 +36,7 @@ export const SMOKE_INPUTS = [
 ];
 
 const SERVER_DOCKERFILE = "runtime-image/server/Dockerfile";
+const POSTGRES_FOLDER = "runtime-image/postgres";
 
 /** How the images are made. */
 export interface ImageOptions {
@@ -71,9 +72,27 @@ async function ensureProven(proof: string, build: () => Promise<void>): Promise<
   );
 }
 
-/** The image of operator, API and model gateway. */
+/** The image of operator, API, its migrations, and model gateway. */
 export function ensureServerImage(options: ImageOptions = {}): Promise<ImageArchive> {
-  return ensureBundleImage("server", ["operator", "api", "model-gateway"], options);
+  return ensureBundleImage("server", ["operator", "api", "migrate", "model-gateway"], options);
+}
+
+/** A stand-in for the official image of Postgres, from the base's Debian. */
+export async function ensurePostgresImage(options: ImageOptions = {}): Promise<ImageArchive> {
+  const base = await chooseBase(options);
+  const hash = await hashInputs(ROOT, [POSTGRES_FOLDER], [base.ref, process.arch]);
+  const ref = `localhost/hatchery/postgres:${hash}`;
+  return ensureArchive({
+    name: "postgres",
+    title: "build the Postgres image",
+    hash,
+    ref,
+    build: async () => {
+      await base.ensure();
+      const context = join(ROOT, POSTGRES_FOLDER);
+      await buildImage({ ref, dockerfile: join(context, "Dockerfile"), context, args: { BASE: base.ref } });
+    },
+  });
 }
 
 /** The image of the simulated model provider; started as `node /app/model-simulator.mjs`. */

@@ -45,6 +45,7 @@ export async function openCurrentTarget(
     provideImages: async () => ({
       openclaw: await push("the OpenClaw image", images.openclaw),
       server: await push("the server image", images.server),
+      postgres: await push("the Postgres image", images.postgres),
       simulator: await push("the model simulator", images.simulator),
     }),
     async provideModels(provider) {
@@ -98,6 +99,6 @@ export async function removeRelease(session: Session): Promise<void> {
   await rm(await forwarderLog(), { force: true });
   await rm(session.kubeconfig, { force: true });
   console.log(
-    `The release is removed. Left as they are: the CRDs, the keys in namespace ${NAMESPACE}, all instances (namespace ${TENANT_NAMESPACE} and others) and their volumes.`,
+    `The release is removed. Left as they are: the CRDs, keys and Postgres' volume in namespace ${NAMESPACE}, all instances (namespace ${TENANT_NAMESPACE} and others) and their volumes.`,
   );
 }

@@ -17,6 +17,7 @@ export interface Target {
 export interface ImageRefs {
   readonly server: string;
   readonly openclaw: string;
+  readonly postgres: string;
   readonly simulator: string;
 }
 
@@ -29,6 +30,8 @@ export interface Deployment {
 export const RELEASE = "hatchery";
 export const NAMESPACE = "hatchery";
 export const TENANT_NAMESPACE = "hatchery-tenants";
+/** Id of the user who is an admin there. */
+export const ADMIN = "root";
 const CHART = new URL("../../charts/hatchery", import.meta.url).pathname;
 
 /**
@@ -51,6 +54,9 @@ export async function deployHatchery(target: Target, images: ImageRefs, provider
       ...target.standardClass,
     },
     modelProviders: [{ name: "default", baseUrl, apiKey }],
+    postgres: { image: splitImage(images.postgres), storage: { size: "1Gi" } },
+    // Whoever holds the internal key names users as they come; nobody has to let them in.
+    access: { mode: "open", adminUserIds: [ADMIN] },
     ...target.values,
   };
   const args = [

@@ -1,7 +1,12 @@
 import { type Cluster, findCluster, startCluster, stopCluster } from "#test/cluster/cluster.ts";
 import { step } from "#test/cluster/progress.ts";
 import type { ImageFile } from "#test/cluster/scratch-image.ts";
-import { ensureRuntimeImage, ensureServerImage, ensureSimulatorImage } from "#test/images/images.ts";
+import {
+  ensurePostgresImage,
+  ensureRuntimeImage,
+  ensureServerImage,
+  ensureSimulatorImage,
+} from "#test/images/images.ts";
 import type { ImageRefs, Target } from "./deploy.ts";
 import { findMissing } from "./machine.ts";
 import { type ModelProvider, requireReachable, routeProvider } from "./provider.ts";
@@ -17,6 +22,7 @@ export type ImageSources = Readonly<Record<keyof ImageRefs, () => Promise<ImageF
 export const OWN_IMAGES: ImageSources = {
   openclaw: ensureRuntimeImage,
   server: ensureServerImage,
+  postgres: ensurePostgresImage,
   simulator: ensureSimulatorImage,
 };
 
@@ -54,11 +60,12 @@ export function describeTarget(cluster: Cluster): Target {
 
 /** Builds the images where their inputs changed and makes them known to the cluster's nodes. */
 export async function provideImages(cluster: Cluster, sources: ImageSources = OWN_IMAGES): Promise<ImageRefs> {
-  const [openclaw, server, simulator] = [await sources.openclaw(), await sources.server(), await sources.simulator()];
+  const [openclaw, server] = [await sources.openclaw(), await sources.server()];
+  const [postgres, simulator] = [await sources.postgres(), await sources.simulator()];
   await step("bring the images to the node", async () => {
-    for (const image of [openclaw, server, simulator]) await cluster.importImage(image);
+    for (const image of [openclaw, server, postgres, simulator]) await cluster.importImage(image);
   });
-  return { openclaw: openclaw.ref, server: server.ref, simulator: simulator.ref };
+  return { openclaw: openclaw.ref, server: server.ref, postgres: postgres.ref, simulator: simulator.ref };
 }
 
 /** Lets the cluster's pods out to the provider, and to nothing else; without one, to nothing. */

@@ -2,7 +2,13 @@ import { spawn } from "node:child_process";
 import { NAMESPACE, RELEASE, TENANT_NAMESPACE } from "./deploy.ts";
 import { loadSession, readClusterKind, type Session } from "./session.ts";
 
-const PROCESSES = ["operator", "api", "model-gateway"];
+/** What runs in the namespace of the release, by the object that runs it. */
+const WORKLOADS: Readonly<Record<string, string>> = {
+  operator: "deployment",
+  api: "deployment",
+  "model-gateway": "deployment",
+  postgres: "statefulset",
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,13 +51,14 @@ export async function showStatus(env: Environment): Promise<void> {
   await kubectl(session, "get", "openclawinstances", "--all-namespaces");
 }
 
-/** Prints the last lines of the logs of one process, or of one instance's pod, or of all three processes. */
+/** Prints the last lines of the logs of one process, or of one instance's pod, or of all processes and Postgres. */
 export async function showLogs(env: Environment, args: string[]): Promise<void> {
   const session = await requireSession(env);
-  const names = args.length > 0 ? args : PROCESSES;
+  const names = args.length > 0 ? args : Object.keys(WORKLOADS);
   for (const name of names) {
-    const where = PROCESSES.includes(name)
-      ? [`deployment/${RELEASE}-${name}`, "--namespace", NAMESPACE]
+    const kind = WORKLOADS[name];
+    const where = kind
+      ? [`${kind}/${RELEASE}-${name}`, "--namespace", NAMESPACE]
       : [`openclaw-${name}`, "--namespace", TENANT_NAMESPACE];
     console.log(`--- ${name}`);
     await kubectl(session, "logs", ...where, "--tail=200");

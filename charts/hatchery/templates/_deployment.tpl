@@ -4,6 +4,8 @@ Deployment of one process. The argument is a dict:
   values             its part of the values (replicas, resources)
   nodeFlags          list of flags for Node, if it needs any
   env                YAML list of its own environment variables
+  initContainers     YAML list of containers to run before it, if any
+  volumes, mounts    YAML lists, if it needs any
   port               public port, if it has one
   graceSeconds       how long it may take to end
   checksums          dict of annotation to text: a change of the text replaces the pods
@@ -45,24 +47,8 @@ spec:
         runAsUser: 65532
         runAsGroup: 65532
         seccompProfile: {type: RuntimeDefault}
-      {{- with $root.Values.imagePullSecrets }}
-      imagePullSecrets:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- with $root.Values.priorityClassName }}
-      priorityClassName: {{ . }}
-      {{- end }}
-      {{- with $root.Values.nodeSelector }}
-      nodeSelector:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- with $root.Values.tolerations }}
-      tolerations:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- with $root.Values.affinity }}
-      affinity:
-        {{- toYaml . | nindent 8 }}
+      {{- with include "hatchery.placement" $root }}
+      {{- . | nindent 6 }}
       {{- end }}
       {{- if gt (int .values.replicas) 1 }}
       topologySpreadConstraints:
@@ -73,9 +59,13 @@ spec:
             matchLabels:
               {{- include "hatchery.selector" . | nindent 14 }}
       {{- end }}
+      {{- with .initContainers }}
+      initContainers:
+        {{- . | nindent 8 }}
+      {{- end }}
       containers:
         - name: {{ .component }}
-          image: {{ printf "%s:%s" $root.Values.image.repository ($root.Values.image.tag | default $root.Chart.AppVersion) | quote }}
+          image: {{ include "hatchery.image" $root }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           command: [node, {{ range .nodeFlags }}{{ . }}, {{ end }}/app/{{ .component }}.mjs]
           env:
@@ -111,9 +101,49 @@ spec:
           resources:
             {{- toYaml .values.resources | nindent 12 }}
           securityContext:
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities: {drop: [ALL]}
+            {{- include "hatchery.containerSecurity" . | nindent 12 }}
+          {{- with .mounts }}
+          volumeMounts:
+            {{- . | nindent 12 }}
+          {{- end }}
+      {{- with .volumes }}
+      volumes:
+        {{- . | nindent 8 }}
+      {{- end }}
+{{- end }}
+
+{{- /* The image of our own processes. */ -}}
+{{- define "hatchery.image" -}}
+{{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
+{{- end }}
+
+{{- define "hatchery.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- /* Where pods of the control plane run, and with which Secrets their images are pulled; may be empty. */ -}}
+{{- define "hatchery.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- /* ServiceAccount of one process, and a disruption budget once it has replicas to spare. */ -}}

@@ -39,19 +39,22 @@ labels:
 {{- end }}
 
 {{- /*
-The data of the keys Secret: what is there, and new keys for what is not. Random values must be the same wherever one
-rendering asks for them (the Secret, the checksum of its content), so the first answer is noted in the values.
+The data of a Secret that is generated once: what is there, and new values for what is not. Random values must be the same
+wherever one rendering asks for them (the Secret, the checksum of its content), so the first answer is noted in the values.
+The argument is a dict of root, values (with existingSecret, where the user made it), name (of the Secret) and new.
 */ -}}
+{{- define "hatchery.generated" -}}
+{{- if not (hasKey .values "data") -}}
+{{- $live := lookup "v1" "Secret" .root.Release.Namespace .name | default dict -}}
+{{- $new := ternary .new dict (empty .values.existingSecret) -}}
+{{- $_ := set .values "data" (merge (deepCopy ($live.data | default dict)) $new) -}}
+{{- end -}}
+{{- toYaml .values.data -}}
+{{- end }}
+
 {{- define "hatchery.keys" -}}
-{{- if not (hasKey .Values.keys "data") -}}
-{{- $live := lookup "v1" "Secret" .Release.Namespace (include "hatchery.keysSecret" .) | default dict -}}
-{{- $new := dict -}}
-{{- if not .Values.keys.existingSecret -}}
-{{- $new = dict "OPENCLAW_ENCRYPTION_KEY" (randBytes 32 | b64enc) "OA_INTERNAL_KEY" (randAlphaNum 48 | b64enc) -}}
-{{- end -}}
-{{- $_ := set .Values.keys "data" (merge (deepCopy ($live.data | default dict)) $new) -}}
-{{- end -}}
-{{- toYaml .Values.keys.data -}}
+{{- $new := dict "OPENCLAW_ENCRYPTION_KEY" (randBytes 32 | b64enc) "OA_INTERNAL_KEY" (randAlphaNum 48 | b64enc) -}}
+{{- include "hatchery.generated" (dict "root" . "values" .Values.keys "name" (include "hatchery.keysSecret" .) "new" $new) -}}
 {{- end }}
 
 {{- define "hatchery.providerSecret" -}}
