@@ -19,11 +19,27 @@ export const LEAST_VALUES: Values = {
   },
 };
 
+/** Values for a Postgres that somebody else runs. */
+export const EXTERNAL_DATABASE = {
+  postgres: { enabled: false },
+  externalDatabase: {
+    host: "db.example.org",
+    owner: { user: "hatchery_owner", existingSecret: { name: "database-owner" } },
+    api: { existingSecret: { name: "database-api" } },
+  },
+};
+
 /** A rendered object, as far as tests look into all of them. */
 export interface Rendered {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  metadata: {
+    name: string;
+    uid?: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   [part: string]: unknown;
 }
 

@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { keysReady, parseKeyRing } from "#lib/keys.ts";
 import { readConfig } from "../api/config.ts";
 import { readModelGatewayConfig } from "../api/model-gateway/config.ts";
+import { readMigrateConfig } from "../api/store/migrate-config.ts";
 import { readOperatorConfig } from "../operator/config.ts";
 import { find, LEAST_VALUES, type Rendered, render } from "./chart.fixture.ts";
-import type { Deployment, EnvironmentVariable, Secret } from "./kinds.fixture.ts";
+import type { Container, Deployment, EnvironmentVariable, Secret } from "./kinds.fixture.ts";
 
 const BUILD_MS = 1_800_000;
 let objects: Rendered[];
@@ -20,7 +21,15 @@ const podOf = (component: string, of = objects) =>
 
 /** The environment of a process, its Secrets read as the kubelet would. */
 function environment(component: string, of = objects): Record<string, string> {
-  const [container] = podOf(component, of).spec.containers;
+  return environmentOf(podOf(component, of).spec.containers[0], of);
+}
+
+/** The environment of what runs before the API. */
+function environmentOfMigrations(of = objects): Record<string, string> {
+  return environmentOf(podOf("api", of).spec.initContainers?.[0], of);
+}
+
+function environmentOf(container: Container | undefined, of: readonly Rendered[]): Record<string, string> {
   return Object.fromEntries((container?.env ?? []).map((variable) => [variable.name, textOf(variable, of)]));
 }
 
@@ -49,11 +58,57 @@ describe("what the chart tells each process is what the process asks for", () =>
   it("api", () => {
     expect(readConfig(environment("api"))).toMatchObject({
       tenantNamespace: "hatchery-tenants",
+      database: {
+        host: "hatchery-postgres.hatchery.svc",
+        port: 5432,
+        user: "hatchery_api",
+        database: "hatchery",
+        password: expect.stringMatching(/^[A-Za-z0-9]{32}$/),
+        tls: "disable",
+        caFile: undefined,
+        poolMax: 10,
+        statementTimeoutMs: 5000,
+      },
+      accessMode: "approved",
+      admins: { userIds: [], emails: [], group: undefined },
+      allowedOrigins: [],
+      ratePerMinute: 1200,
+      rateBurst: 300,
       port: 8080,
       opsPort: 9090,
       drainSeconds: 300,
       kubeconfig: undefined,
     });
+  });
+
+  it("api, with every setting of its own", async () => {
+    const access = {
+      mode: "open",
+      adminUserIds: ["auth0|x y", "root"],
+      adminEmails: ["Ann@example.org"],
+      adminGroup: "claw admins",
+    };
+    const api = {
+      allowedOrigins: ["https://console.example.org", "http://[::1]:3000"],
+      rate: { perMinute: 60, burst: 5 },
+      database: { poolMax: 3, statementTimeoutMs: 1500 },
+    };
+    expect(readConfig(environment("api", await render({ access, api })))).toMatchObject({
+      accessMode: "open",
+      admins: { userIds: access.adminUserIds, emails: ["ann@example.org"], group: "claw admins" },
+      allowedOrigins: api.allowedOrigins,
+      ratePerMinute: 60,
+      rateBurst: 5,
+      database: { poolMax: 3, statementTimeoutMs: 1500 },
+    });
+  });
+
+  it("the migrations before it: the owner, and the role that the API works as", () => {
+    const { database, role, logLevel } = readMigrateConfig(environmentOfMigrations());
+    const api = readConfig(environment("api")).database;
+    expect({ role, logLevel }).toEqual({ role: { name: api.user, password: api.password }, logLevel: "info" });
+    expect(database).toMatchObject({ host: api.host, port: api.port, database: api.database, user: "hatchery" });
+    expect(database.password).not.toBe(api.password);
   });
 
   it("model gateway, with keys from values and from a Secret of the user's", async () => {
@@ -95,6 +150,16 @@ describe("what the chart tells each process is what the process asks for", () =>
         "LOG_LEVEL",
         "OA_INTERNAL_KEY",
         "TENANT_NAMESPACE",
+        "DATABASE_URL",
+        "DATABASE_PASSWORD",
+        "DATABASE_POOL_MAX",
+        "DATABASE_STATEMENT_TIMEOUT_MS",
+        "ACCESS_MODE",
+        "OA_ADMIN_USER_IDS",
+        "OA_ADMIN_EMAILS",
+        "ALLOWED_ORIGINS",
+        "RATE_PER_MINUTE",
+        "RATE_BURST",
         "PORT",
         "MAX_STREAMS_PER_TENANT",
         "DRAIN_SECONDS",
@@ -110,6 +175,8 @@ describe("what the chart tells each process is what the process asks for", () =>
       ],
     };
     for (const [component, names] of Object.entries(read)) expect(Object.keys(environment(component))).toEqual(names);
+    const migrations = ["DATABASE_URL", "DATABASE_PASSWORD", "DATABASE_API_ROLE", "DATABASE_API_PASSWORD", "LOG_LEVEL"];
+    expect(Object.keys(environmentOfMigrations())).toEqual(migrations);
   });
 });
 

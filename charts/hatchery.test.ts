@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { classSchema } from "#crds/index.ts";
-import { CHART, find, helm, LEAST_VALUES, type Rendered, render, type Values } from "./chart.fixture.ts";
+import {
+  CHART,
+  EXTERNAL_DATABASE,
+  find,
+  helm,
+  LEAST_VALUES,
+  type Rendered,
+  render,
+  type Values,
+} from "./chart.fixture.ts";
 
 /** The first run on a machine compiles helm. */
 const BUILD_MS = 1_800_000;
@@ -18,21 +27,24 @@ it("passes helm's strict linter, with and without values", async () => {
 });
 
 describe("what outlives an uninstall", () => {
-  it("is kinds, tenants and keys, and nothing else", () => {
+  it("is kinds, tenants, keys and what Postgres holds, and nothing else", () => {
     const kept = objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] === "keep");
     expect(kept.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
       "CustomResourceDefinition openclawclasses.hatchery.openagents.com",
       "CustomResourceDefinition openclawinstances.hatchery.openagents.com",
       "Namespace hatchery-tenants",
+      "PersistentVolumeClaim hatchery-postgres",
       "Secret hatchery-keys",
+      "Secret hatchery-postgres",
     ]);
   });
 
-  it("may be less: kinds that go, a namespace and keys that others look after", async () => {
+  it("may be less: kinds that go, a namespace, keys and a database that others look after", async () => {
     const all = await render({
       crds: { keep: false },
       tenantNamespace: { create: false },
       keys: { existingSecret: "mine" },
+      ...EXTERNAL_DATABASE,
     });
     expect(all.some(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"])).toBe(false);
     expect(ofKind("CustomResourceDefinition", all)).toHaveLength(2);

@@ -25,7 +25,16 @@ import {
 import type { OperatorOptions } from "../operator/operator.ts";
 import { findSuspects } from "../operator/sweep/orphans.ts";
 import { createSweep } from "../operator/sweep/sweep.ts";
-import { CHART, helm, LEAST_VALUES, NAMESPACE, type Rendered, render, type Values } from "./chart.fixture.ts";
+import {
+  CHART,
+  EXTERNAL_DATABASE,
+  helm,
+  LEAST_VALUES,
+  NAMESPACE,
+  type Rendered,
+  render,
+  type Values,
+} from "./chart.fixture.ts";
 import type { Deployment, Secret } from "./kinds.fixture.ts";
 
 /** A control plane of its own: the chart brings what there is one of in a cluster. */
@@ -57,7 +66,9 @@ async function dryRun(manifest: string): Promise<string> {
   return run([kubectl, "--kubeconfig", plane.kubeconfig, "apply", ...flags], { input: manifest });
 }
 
-const keys = async () => (await get<Secret>("secret", "hatchery-keys", "--namespace", NAMESPACE)).data;
+const secret = async (name: string) => (await get<Secret>("secret", name, "--namespace", NAMESPACE)).data;
+const keys = () => secret("hatchery-keys");
+const passwords = () => secret("hatchery-postgres");
 
 async function generations(): Promise<Record<string, number>> {
   const { items } = await get<{ items: { metadata: { name: string; generation: number } }[] }>(
@@ -71,6 +82,7 @@ async function generations(): Promise<Record<string, number>> {
 /** In order: each step goes on from the state the one before it left. */
 describe("the life of a release", () => {
   let first: Record<string, string>;
+  let firstPasswords: Record<string, string>;
 
   it("installs on an empty cluster, kinds, their first object and all", async () => {
     const notes = await install();
@@ -79,6 +91,8 @@ describe("the life of a release", () => {
     expect(spec).toMatchObject({ image: "hatchery/openclaw:2026.9.6", deletionPolicy: "Retain" });
     first = await keys();
     expect(Object.keys(first).sort()).toEqual(["OA_INTERNAL_KEY", "OPENCLAW_ENCRYPTION_KEY"]);
+    firstPasswords = await passwords();
+    expect(Object.keys(firstPasswords).sort()).toEqual(["API_PASSWORD", "OWNER_PASSWORD"]);
   });
 
   it("changes nothing when it is upgraded to itself", async () => {
@@ -87,6 +101,10 @@ describe("the life of a release", () => {
     await install();
     expect(await generations()).toEqual(before);
     expect(await keys()).toEqual(first);
+    expect(await passwords()).toEqual(firstPasswords);
+    expect((await get("statefulset", "hatchery-postgres", "--namespace", NAMESPACE)).metadata).toMatchObject({
+      generation: 1,
+    });
   });
 
   it("carries changes of values to the class, and to the pods they concern", async () => {
@@ -146,7 +164,7 @@ describe("the life of a release", () => {
     expect(spec.versions[0]?.additionalPrinterColumns).toHaveLength(10);
   });
 
-  it("leaves kinds, instances, tenants and keys at an uninstall, and finds them again", async () => {
+  it("leaves kinds, instances, tenants, keys and Postgres' volume at an uninstall, and finds them again", async () => {
     const claw = {
       apiVersion: "hatchery.openagents.com/v1alpha1",
       kind: "OpenClawInstance",
@@ -154,9 +172,15 @@ describe("the life of a release", () => {
     };
     await plane.apply(JSON.stringify({ ...claw, spec: { owner: { subject: "alice" } } }));
     await helm(["uninstall", "hatchery", "--namespace", NAMESPACE, "--kubeconfig", plane.kubeconfig]);
-    expect((await get<{ items: object[] }>("deployments", "--namespace", NAMESPACE)).items).toEqual([]);
+    for (const kind of ["deployments", "statefulsets"]) {
+      expect((await get<{ items: object[] }>(kind, "--namespace", NAMESPACE)).items).toEqual([]);
+    }
+    const volume = () => get("persistentvolumeclaim", "hatchery-postgres", "--namespace", NAMESPACE);
+    const before = (await volume()).metadata;
     await install();
+    expect((await volume()).metadata).toMatchObject({ uid: before.uid });
     expect(await keys()).toEqual(first);
+    expect(await passwords()).toEqual(firstPasswords);
     expect((await get("claw", "alice", "--namespace", TENANTS)).metadata.name).toBe("alice");
   });
 });
@@ -303,6 +327,8 @@ describe("the operator's rights, in use", () => {
   });
 });
 
+const WORKLOADS = ["Deployment", "StatefulSet"];
+
 describe("what the apiserver says of it", () => {
   it("takes every object, field by field", async () => {
     const all = await render(
@@ -319,6 +345,16 @@ describe("what the apiserver says of it", () => {
     expect(said.trim().split("\n")).toHaveLength(all.length);
   });
 
+  it("takes those for somebody else's Postgres", async () => {
+    const tls = { caSecret: { name: "database-ca" } };
+    const externalDatabase = { ...EXTERNAL_DATABASE.externalDatabase, tls, cidrs: ["192.0.2.7/32"] };
+    const all = (await render({ ...EXTERNAL_DATABASE, externalDatabase })).filter(
+      ({ metadata }) => metadata.name === "hatchery-api",
+    );
+    const said = await dryRun(JSON.stringify({ apiVersion: "v1", kind: "List", items: all }));
+    expect(said.trim().split("\n")).toHaveLength(all.length);
+  });
+
   it("admits its pods where only restricted ones are", async () => {
     await plane.apply(
       JSON.stringify({
@@ -327,8 +363,9 @@ describe("what the apiserver says of it", () => {
         metadata: { name: "strict", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
       }),
     );
-    for (const { kind, metadata, spec } of (await render()) as unknown as Deployment[]) {
-      if (kind !== "Deployment") continue;
+    const workloads = ((await render()) as unknown as Deployment[]).filter(({ kind }) => WORKLOADS.includes(kind));
+    expect(workloads).toHaveLength(4);
+    for (const { metadata, spec } of workloads) {
       const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: metadata.name, namespace: "strict" } };
       const account = {
         apiVersion: "v1",

@@ -8,12 +8,25 @@ export interface EnvironmentVariable {
   valueFrom?: { secretKeyRef?: { name: string; key: string }; fieldRef?: { fieldPath: string } };
 }
 
+export interface Container {
+  name: string;
+  command?: string[];
+  args?: string[];
+  env: EnvironmentVariable[];
+  volumeMounts?: object[];
+}
+
 export interface Deployment extends Rendered {
   spec: {
     replicas: number;
     template: {
       metadata: { labels: Record<string, string>; annotations: Record<string, string> };
-      spec: { containers: { env: EnvironmentVariable[] }[]; topologySpreadConstraints?: object[] };
+      spec: {
+        initContainers?: Container[];
+        containers: Container[];
+        volumes?: object[];
+        topologySpreadConstraints?: object[];
+      };
     };
   };
 }
@@ -27,7 +40,7 @@ export interface NetworkPolicy extends Rendered {
     podSelector: { matchLabels: Record<string, string> };
     policyTypes: string[];
     ingress: object[];
-    egress: { ports: { protocol: string; port: number }[]; to?: object[] }[];
+    egress: { ports: { protocol: string; port: number }[]; to?: { ipBlock?: { cidr: string } }[] }[];
   };
 }
 

@@ -141,7 +141,8 @@ describe("network policies", () => {
 
   it("narrow the apiserver to its addresses when they are known", async () => {
     const all = await render({ network: { kubernetesApi: { cidrs: ["10.0.0.1/32"], ports: [6443] } } });
-    for (const { spec } of ofKind<NetworkPolicy>("NetworkPolicy", all)) {
+    for (const component of COMPONENTS) {
+      const { spec } = find<NetworkPolicy>(all, "NetworkPolicy", `hatchery-${component}`);
       expect(spec.egress).toContainEqual({
         ports: [{ protocol: "TCP", port: 6443 }],
         to: [{ ipBlock: { cidr: "10.0.0.1/32" } }],

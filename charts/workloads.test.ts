@@ -45,7 +45,7 @@ describe("pods", () => {
 
   it("are the only ones to get a token of their accounts", () => {
     const accounts = ofKind<{ automountServiceAccountToken: boolean }>("ServiceAccount");
-    expect(accounts.map((account) => account.automountServiceAccountToken)).toEqual([false, false, false]);
+    expect(accounts.map((account) => account.automountServiceAccountToken)).toEqual([false, false, false, false]);
   });
 
   it("are one each, but for the operator's leader and its warm standby", () => {
@@ -75,8 +75,9 @@ describe("pods", () => {
 });
 
 describe("a change of", () => {
+  // Nothing is generated, which would be new each time.
   const rolled = async (values: Values) => {
-    const keys = { keys: { existingSecret: "mine" } };
+    const keys = { keys: { existingSecret: "mine" }, postgres: { existingSecret: "mine" } };
     const [before, after] = [await render(keys), await render({ ...keys, ...values })];
     return COMPONENTS.filter((component) => {
       const [a, b] = [deployment(component, before), deployment(component, after)].map((d) =>
@@ -98,6 +99,8 @@ describe("a change of", () => {
     ["the class", { standardClass: { ...(LEAST_VALUES.standardClass as Values), drainSeconds: 5 } }, []],
     ["tenants' DNS servers", { network: { dnsCidrs: ["169.254.20.10/32"] } }, ["operator"]],
     ["the tenants' namespace", { tenantNamespace: { name: "people" } }, ["api"]],
+    ["who is an admin", { access: { adminUserIds: ["root"] } }, ["api"]],
+    ["how much Postgres takes", { postgres: { existingSecret: "mine", maxConnections: 50 } }, []],
     ["the image", { image: { ...(LEAST_VALUES.image as Values), tag: "other" } }, COMPONENTS],
     ["who may scrape", { metrics: { allowFrom: [{ namespaceSelector: {} }] } }, []],
   ])("%s replaces the pods it concerns", async (_, values, components) => {

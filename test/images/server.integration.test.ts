@@ -28,13 +28,18 @@ describe("the server image", () => {
     }
     expect(programs).toEqual(["node"]);
     const bundles = (await readdir(join(rootfs.path, "app"))).filter((file) => file.endsWith(".mjs"));
-    expect(bundles.sort()).toEqual(["api.mjs", "model-gateway.mjs", "operator.mjs"]);
+    expect(bundles.sort()).toEqual(["api.mjs", "migrate.mjs", "model-gateway.mjs", "operator.mjs"]);
   });
 
-  it.each(["operator", "api", "model-gateway"])("runs the %s, which wants to be told its keys", async (name) => {
+  it.each([
+    ["operator", "OPENCLAW_ENCRYPTION_KEY"],
+    ["api", "OPENCLAW_ENCRYPTION_KEY"],
+    ["model-gateway", "OPENCLAW_ENCRYPTION_KEY"],
+    ["migrate", "DATABASE_URL"],
+  ])("runs the %s, which wants to be told %s", async (name, variable) => {
     const { code, log } = await run(["node", `/app/${name}.mjs`]);
     expect(code, log).toBe(1);
-    expect(log).toContain("OPENCLAW_ENCRYPTION_KEY");
+    expect(log).toContain(variable);
   });
 
   it("resolves names, has a bundle of public authorities and is nobody's root", async () => {
