@@ -87,6 +87,8 @@ describe("the life of a release", () => {
   it("installs on an empty cluster, kinds, their first object and all", async () => {
     const notes = await install();
     expect(notes).toContain("kubectl --namespace hatchery port-forward service/hatchery-api");
+    expect(notes).toContain("Nobody may use the API yet");
+    expect(notes).toContain("exec hatchery-postgres-0 -- pg_dump");
     const { spec } = await get<{ spec: { image: string; deletionPolicy: string } }>("clawclass", "standard");
     expect(spec).toMatchObject({ image: "hatchery/openclaw:2026.9.6", deletionPolicy: "Retain" });
     first = await keys();

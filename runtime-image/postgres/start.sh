@@ -30,9 +30,10 @@ create() {
   echo 'host all all all scram-sha-256' >> "$new/pg_hba.conf"
   echo "listen_addresses = '*'" >> "$new/postgresql.conf"
   if [ "$database" != postgres ]; then
-    printf 'create database "%s"\n' "$(printf '%s' "$database" | sed 's/"/""/g')" | postgres --single -D "$new" postgres > /dev/null
+    printf 'create database "%s"\n' "$(printf '%s' "$database" | sed 's/"/""/g')" |
+      postgres --single -D "$new" -c exit_on_error=true postgres > /dev/null
   fi
-  sync
+  sync --file-system "$new"
   mkdir -p "$(dirname "$PGDATA")"
   mv -T "$new" "$PGDATA"
 }

@@ -12,6 +12,8 @@ export interface Rootfs {
   /** Entry point followed by command. */
   readonly argv: readonly string[];
   readonly env: readonly string[];
+  /** What ends its first process in good order, such as `SIGTERM`. */
+  readonly stopSignal: string;
   remove(): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export interface Container {
   log(): string;
   /** Its exit code, once it has ended. */
   readonly exited: Promise<number>;
-  /** Sends SIGTERM to its first process. */
+  /** Sends the image's stop signal to its first process, as the kubelet does. */
   terminate(): void;
   /** Ends it at once, if it still runs. */
   kill(): void;
@@ -44,13 +46,14 @@ export async function mountImage(image: ImageArchive): Promise<Rootfs> {
   const name = (await runWithStorage(["buildah", "from", "--pull-never", image.ref])).trim();
   const path = (await runWithStorage(["buildah", "mount", name])).trim();
   const inspected = JSON.parse(await runWithStorage(["buildah", "inspect", name])) as {
-    OCIv1: { config: { Entrypoint?: string[]; Cmd?: string[]; Env?: string[] } };
+    OCIv1: { config: { Entrypoint?: string[]; Cmd?: string[]; Env?: string[]; StopSignal?: string } };
   };
-  const { Entrypoint = [], Cmd = [], Env = [] } = inspected.OCIv1.config;
+  const { Entrypoint = [], Cmd = [], Env = [], StopSignal = "SIGTERM" } = inspected.OCIv1.config;
   return {
     path,
     argv: [...Entrypoint, ...Cmd],
     env: Env,
+    stopSignal: StopSignal,
     remove: async () => {
       await runWithStorage(["buildah", "rm", name]);
     },
@@ -90,11 +93,11 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   };
   const exited = removed();
   // runc passes on every signal but SIGKILL; the container's processes die with their first.
-  const signal = (name: "KILL" | "TERM") => () => {
+  const signal = (name: string) => () => {
     if (child.exitCode === null && child.signalCode === null)
       void run(["runc", ...runc, "kill", id, name]).catch(() => 0);
   };
-  return { log: () => log, exited, terminate: signal("TERM"), kill: signal("KILL") };
+  return { log: () => log, exited, terminate: signal(options.rootfs.stopSignal), kill: signal("SIGKILL") };
 }
 
 function runtimeSpec({ rootfs, argv, uid, env, mounts }: ContainerOptions): object {
