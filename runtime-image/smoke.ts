@@ -132,6 +132,8 @@ async function checkBridge(gateway: Gateway): Promise<void> {
     assert.equal(response.status, 400, text);
     assert.match(text, /"ok":false,"error":\{"code":"INVALID_REQUEST","message":"/);
   }
+  const codes = await call(gateway, "/hatchery/rpc", { method: "hatchery.pairing.codes" });
+  assert.deepEqual(await codes.json(), { ok: true, payload: { codes: [] } });
   assert.equal((await call(gateway, "/hatchery/health", undefined, "wrong")).status, 401);
   const health = (await (await call(gateway, "/hatchery/health")).json()) as {
     volume: { full: boolean; sizeBytes: number };

@@ -1,15 +1,26 @@
 import { dispatchGatewayMethod } from "openclaw/plugin-sdk/gateway-method-runtime";
+import { readPairingCodes } from "./pairing-codes.js";
 import { serveRpc } from "./rpc.js";
 import { watchVolume } from "./volume.js";
 
 const LOOK_EVERY_MS = 10_000;
 
-const volume = watchVolume(process.env.OPENCLAW_STATE_DIR ?? "/data/state", { onRoom: endProcess });
+const STATE = process.env.OPENCLAW_STATE_DIR ?? "/data/state";
+const volume = watchVolume(STATE, { onRoom: endProcess });
 
 /** OpenClaw goes on failing after space is back, until it starts anew; whoever runs the container starts it. */
 function endProcess() {
   console.error("hatchery: the volume was full and has room again; the gateway ends, to be started anew");
   process.kill(process.pid, "SIGTERM");
+}
+
+/** `hatchery.pairing.codes`, one more gateway method: the codes that `channels.pairing.list` keeps back. */
+function answerPairingCodes({ respond }) {
+  try {
+    respond(true, { codes: readPairingCodes(STATE) });
+  } catch (error) {
+    respond(false, undefined, { code: "UNAVAILABLE", message: `the pairing codes cannot be read: ${error.message}` });
+  }
 }
 
 /**
@@ -42,6 +53,7 @@ export default {
         return true;
       },
     });
+    api.registerGatewayMethod("hatchery.pairing.codes", answerPairingCodes, { scope: "operator.admin" });
     let timer;
     api.registerService({
       id: "hatchery-volume",
