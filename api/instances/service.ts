@@ -22,6 +22,15 @@ export interface InstanceService {
   get(tenant: Tenant): Promise<OpenClawInstance | undefined>;
   /** Makes the tenant's instance, or wakes the one there is: a stopped one runs again, a failed one gets another try. */
   ensure(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance>;
+  /**
+   * Stops the tenant's instance for as long as nobody starts it; its volume stays.
+   * @throws ApiError 404 without one, 409 while it is being deleted; so do `start` and `restart`.
+   */
+  stop(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance>;
+  /** Wakes the tenant's instance like `ensure`, but makes none. */
+  start(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance>;
+  /** Asks for a new pod. @throws ApiError 409 for a stopped one, besides. */
+  restart(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance>;
   /** Asks for deletion; false = there was none. */
   delete(tenant: Tenant, signal: AbortSignal): Promise<boolean>;
 }
@@ -92,7 +101,25 @@ export function createInstanceService(o: {
   async function wake(instance: OpenClawInstance, signal: AbortSignal): Promise<OpenClawInstance> {
     if (instance.spec.runPolicy === "Stopped") return patchSpec(instance, { runPolicy: "OnDemand" }, signal);
     if (phaseOf(instance) !== PHASE.Failed) return instance;
+    return renew(instance, signal);
+  }
+
+  function renew(instance: OpenClawInstance, signal: AbortSignal): Promise<OpenClawInstance> {
     return patchSpec(instance, { restartedAt: timestamp(clock.now()) }, signal);
+  }
+
+  /** Changes the instance there is. */
+  async function change(
+    tenant: Tenant,
+    signal: AbortSignal,
+    make: (instance: OpenClawInstance) => Promise<OpenClawInstance>,
+  ): Promise<OpenClawInstance> {
+    const found = (await get(tenant)) ?? (await read(tenant, signal));
+    if (!found) throw new ApiError("instance_not_found", "instance not found", { step: "get_instance" });
+    if (found.metadata.deletionTimestamp) throw deleting();
+    const instance = await make(found);
+    informer.assume(instance);
+    return instance;
   }
 
   return {
@@ -104,6 +131,16 @@ export function createInstanceService(o: {
       informer.assume(instance);
       return instance;
     },
+    stop: (tenant, signal) =>
+      change(tenant, signal, async (instance) =>
+        instance.spec.runPolicy === "Stopped" ? instance : patchSpec(instance, { runPolicy: "Stopped" }, signal),
+      ),
+    start: (tenant, signal) => change(tenant, signal, (instance) => wake(instance, signal)),
+    restart: (tenant, signal) =>
+      change(tenant, signal, async (instance) => {
+        if (instance.spec.runPolicy === "Stopped") throw suspended();
+        return renew(instance, signal);
+      }),
     async delete(tenant, signal) {
       const found = (await get(tenant)) ?? (await read(tenant, signal));
       if (!found) return false;
@@ -124,6 +161,11 @@ export function newInstance({ subject, kind }: Tenant, namespace: string): OpenC
     spec: { owner: { subject, kind } },
   };
   return instance as OpenClawInstance;
+}
+
+function suspended(): ApiError {
+  const message = "suspended: POST /api/openclaw/runtime/start starts it";
+  return new ApiError("instance_suspended", message, { step: "provision_instance" });
 }
 
 function deleting(cause?: unknown): ApiError {

@@ -3,8 +3,9 @@ import { ApiError, GatewayAnswerError } from "../errors.ts";
 import { INSTANCE_RETRY_SECONDS } from "../instances/upstream.ts";
 import { type GatewayHeaders, retryAfterSeconds } from "./headers.ts";
 
-/** Errors of the gateway: OpenAI's shape, or `{ok: false, error: {type, message}}` of its tools. */
-const errorBody = z.object({ error: z.object({ message: z.string().catch(""), type: z.string().catch("") }) });
+/** Errors of the gateway: OpenAI's shape, `{ok: false, error: {type, message}}` of its tools, or `{..., error: {code, message}}` of its methods. */
+const word = z.string().catch("");
+const errorBody = z.object({ error: z.object({ message: word, type: word, code: word }) });
 /** Longest text of the gateway that is repeated. */
 const MAX_MESSAGE = 1000;
 /** Suspending and restarting gateways say no time. */
@@ -49,7 +50,7 @@ function modelUnauthorized(message: string): ApiError {
 function parse(body: string): { message: string; type: string } {
   try {
     const { error } = errorBody.parse(JSON.parse(body));
-    return { message: error.message.slice(0, MAX_MESSAGE), type: error.type };
+    return { message: error.message.slice(0, MAX_MESSAGE), type: error.type || error.code.toLowerCase() };
   } catch {
     // Not the gateway's words (an empty body, HTML of something in between): the status alone speaks.
     return { message: "", type: "" };

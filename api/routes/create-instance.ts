@@ -1,20 +1,9 @@
-import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { isSettled } from "../instances/phase.ts";
 import { instanceSummarySchema, summarize } from "../instances/summary.ts";
 import { waitForInstance } from "../instances/wait.ts";
-import { WRITE_ERRORS } from "./schemas.ts";
-
-const query = z.object({
-  wait: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(120)
-    .default(0)
-    .describe("Answer when it is ready, failed, or after so many seconds."),
-});
+import { WRITE_ERRORS, waitQuery } from "./schemas.ts";
 
 /** `POST /api/openclaw/instance?wait=<seconds>`: makes the tenant's instance, or wakes the one there is. */
 export function createInstance({ instances, directory, clock }: ApiContext): TenantRoute {
@@ -27,7 +16,7 @@ export function createInstance({ instances, directory, clock }: ApiContext): Ten
     access: "tenant",
     scope: "openclaw:write",
     gated: { tool: "openclaw_provision", summarize: () => "Create or start the agent's OpenClaw." },
-    query,
+    query: waitQuery,
     result: instanceSummarySchema,
     errors: WRITE_ERRORS,
     async answer({ tenant, signal }, { query: { wait } }) {

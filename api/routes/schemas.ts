@@ -34,3 +34,14 @@ export const WRITE_ERRORS = [
   "cluster_busy",
   "cluster_unavailable",
 ] as const;
+
+/** How long an answer about the instance may wait until the instance is what was asked for. */
+export const waitQuery = z.object({
+  wait: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(120)
+    .default(0)
+    .describe("Answer when it is done, failed, or after so many seconds."),
+});

@@ -73,7 +73,14 @@ export async function startApi(
       },
     },
     directory: { find: noCluster, subscribe: noCluster },
-    instances: { get: noCluster, ensure: noCluster, delete: noCluster },
+    instances: {
+      get: noCluster,
+      ensure: noCluster,
+      stop: noCluster,
+      start: noCluster,
+      restart: noCluster,
+      delete: noCluster,
+    },
     proxy: {
       agent,
       streams: createOpenStreams(maxStreams),
