@@ -100,3 +100,7 @@ test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods
 .PHONY: bench-operator
 bench-operator: setup ## Measure the operator on a real apiserver; needs root (BENCH="--instances 100,1000 --contender FILE", BENCH=--help)
 	@$(NODE) node test/bench/operator/main.ts $(BENCH)
+
+.PHONY: bench-api
+bench-api: setup ## Measure the API as a proxy beside nginx and configurable-http-proxy; needs root and two cores (BENCH="--connections 1,10 --seconds 5", BENCH=--help)
+	@$(NODE) node test/bench/api/main.ts $(BENCH)

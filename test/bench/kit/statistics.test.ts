@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bucketsBetween, histogramQuantile, percentile } from "./statistics.ts";
+import { bucketsBetween, histogramQuantile, median, percentile } from "./statistics.ts";
 
 describe("percentile", () => {
   const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
@@ -16,6 +16,17 @@ describe("percentile", () => {
   it("is a sample, also of few", () => {
     expect([percentile([7], 0.99), percentile([3, 9], 0.5), percentile([3, 9], 0.51)]).toEqual([7, 3, 9]);
     expect(percentile([], 0.5)).toBeNaN();
+  });
+});
+
+describe("median", () => {
+  it.each([
+    [[3, 1, 2], 2],
+    [[4, 1, 2, 3], 2.5],
+    [[7], 7],
+    [[], Number.NaN],
+  ])("of %j is %d", (samples, value) => {
+    expect(median(samples)).toBe(value);
   });
 });
 

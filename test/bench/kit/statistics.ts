@@ -8,6 +8,14 @@ export function percentile(samples: readonly number[], p: number): number {
   return sorted[rank - 1] ?? Number.NaN;
 }
 
+/** The middle of the samples, or the mean of the two in the middle. NaN without samples. */
+export function median(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]];
+  return (low + high) / 2;
+}
+
 /** Cumulative counts of a Prometheus histogram by upper bound, in ascending order, the last of them Infinity. */
 export type Buckets = readonly (readonly [le: number, count: number])[];
 

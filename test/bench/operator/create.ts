@@ -1,10 +1,11 @@
 import { performance } from "node:perf_hooks";
 import { countReads, countWrites, type RequestCounts } from "../kit/audit-tail.ts";
+import { forEachOf } from "../kit/for-each.ts";
 import { bucketsOf } from "../kit/prometheus.ts";
 import { type Buckets, bucketsBetween, histogramQuantile, percentile } from "../kit/statistics.ts";
 import type { Rig } from "./rig.ts";
 import type { RunningOperator } from "./running-operator.ts";
-import { createRendezvous, forEachOf, track } from "./tracker.ts";
+import { createRendezvous, track } from "./tracker.ts";
 
 /** What bringing N objects to Ready came to. Times in seconds unless they say milliseconds; memory in bytes. */
 export interface Creation {

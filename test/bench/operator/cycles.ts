@@ -1,6 +1,7 @@
+import { forEachOf } from "../kit/for-each.ts";
 import type { Rig } from "./rig.ts";
 import type { RunningOperator } from "./running-operator.ts";
-import { createRendezvous, forEachOf, track } from "./tracker.ts";
+import { createRendezvous, track } from "./tracker.ts";
 
 /** Memory over many creations and deletions, in bytes. */
 export interface Cycles {

@@ -6,12 +6,12 @@ import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVI
 import { installCrds } from "#test/harness/integration-setup.ts";
 import { withBundles } from "#test/images/bundles.ts";
 import { ROOT } from "#test/images/paths.ts";
+import { environmentOfImage } from "../kit/shipped.ts";
 import type { Contender } from "./contender.ts";
 
 const NAMESPACE = "hatchery";
 const CLASS = "standard";
 const DEPLOYMENT = join(ROOT, "charts/hatchery/templates/operator/deployment.yaml");
-const SERVER_IMAGE = join(ROOT, "runtime-image/server/Dockerfile");
 
 let bundled: Promise<string> | undefined;
 
@@ -97,13 +97,4 @@ async function nodeFlagsOfChart(): Promise<string[]> {
   const [, list] = /\$flags := list ([^}]+) }}/.exec(await readFile(DEPLOYMENT, "utf8")) ?? [];
   if (list === undefined) throw new Error(`${DEPLOYMENT} lists no flags`);
   return [...list.matchAll(/"([^"]+)"/g)].map(([, flag = ""]) => flag);
-}
-
-/** What the image puts into the environment, so that the two cannot drift apart. */
-async function environmentOfImage(): Promise<Record<string, string>> {
-  const [, block = ""] = /^ENV ((?:.*\\\n)*.*)/m.exec(await readFile(SERVER_IMAGE, "utf8")) ?? [];
-  const pairs = [...block.matchAll(/(\w+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value] as const);
-  const environment = Object.fromEntries(pairs.filter(([name]) => name !== "PATH" && name !== "HOME"));
-  if (!("NODE_OPTIONS" in environment)) throw new Error(`${SERVER_IMAGE} sets no NODE_OPTIONS`);
-  return environment;
 }

@@ -1,9 +1,10 @@
 import { performance } from "node:perf_hooks";
 import { timestamp } from "#lib/clock.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS, type Pod } from "#lib/kube/resource.ts";
+import { forEachOf } from "../kit/for-each.ts";
 import { percentile } from "../kit/statistics.ts";
 import type { Rig } from "./rig.ts";
-import { createRendezvous, forEachOf, track } from "./tracker.ts";
+import { createRendezvous, track } from "./tracker.ts";
 
 /** How long after something happened to a pod its replacement was created, in milliseconds. */
 export interface Reaction {
