@@ -85,7 +85,7 @@ async function main(options: BenchOptions): Promise<void> {
   const rig = await startRig(options.users);
   try {
     const peers = { nginx, "configurable-http-proxy": configurableHttpProxy };
-    const contenders = [direct, hatchery(rig.plane.kubeconfig), ...options.peers.map((name) => peers[name])];
+    const contenders = [direct, hatchery(rig), ...options.peers.map((name) => peers[name])];
     const all = new Map(
       contenders.map((contender) => [
         contender,
