@@ -92,10 +92,12 @@ async function main(options: BenchOptions): Promise<void> {
         { contender: contender.name, latency: [], throughput: [], streams: [] } as Measurements,
       ]),
     );
-    for (const part of options.parts) await step(part, () => measure(part, { rig, options, archive }, all));
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, memoryBytes: totalmem(), node: process.version };
     const results = { begun, machine, load, options, all: [...all.values()] };
-    await writeFile(join(archive.dir, "results.json"), JSON.stringify(results, null, 1));
+    for (const part of options.parts) {
+      await step(part, () => measure(part, { rig, options, archive }, all));
+      await writeFile(join(archive.dir, "results.json"), JSON.stringify(results, null, 1));
+    }
     const report = `${renderBars(results.all, options)}\n\n${renderReport(results.all, options)}`;
     await writeFile(join(archive.dir, "table.md"), `${report}\n`);
     console.log(`\n${report}\n\nload of the machine before: ${load.map((value) => figure(value)).join(", ")}`);

@@ -22,7 +22,7 @@ const EVENTS_PER_SECOND = 50;
 /** Short streams a second beside the long ones. */
 const TURNS_PER_SECOND = 20;
 /** Streams are opened no faster, so that none meets a crowd. */
-const OPENED_PER_SECOND = 500;
+const OPENED_PER_SECOND = 200;
 /** More than anything between two ends holds. */
 const FLOOD_BYTES = 2 ** 30;
 const LOOK_MS = 100;
