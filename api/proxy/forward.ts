@@ -1,15 +1,14 @@
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import type { Upstream } from "../instances/upstream.ts";
 import { DO_NOT_RETRY, isEventStream, mayHaveRun, responseHeaders, upstreamHeaders } from "./headers.ts";
+import type { OutgoingBody } from "./outgoing-body.ts";
 import type { GatewayProxy, UpstreamRequest } from "./proxy.ts";
 import { isMoved, type Refusal, refusalError } from "./refusal.ts";
-import { relayTo } from "./relay.ts";
+import { Relay } from "./relay.ts";
 import { upstreamFailure } from "./upstream-error.ts";
-
-/** Of an error answer that we read instead of relaying it, this much is kept. */
-const REFUSAL_BYTES = 64 * 1024;
 
 /** How an answer of the gateway becomes ours. */
 export interface ForwardOptions {
@@ -35,31 +34,32 @@ export async function forward(
   const { res, signal } = call;
   const { metrics, clock } = proxy;
   const started = clock.monotonic();
-  let refusal: Refusal | undefined;
+  let refusal: Omit<Refusal, "body"> | undefined;
   let openKind: "sse" | "http" | undefined;
   if (request.body) metrics.bytes.inc({ dir: "up" }, request.body.byteLength);
-  try {
-    await proxy.agent.stream(dispatchOptions(call, upstream, request), ({ statusCode, headers }) => {
+  const relay = new Relay(res, {
+    clock,
+    onSent: () => request.body?.drop(),
+    onHead(status, headers) {
       metrics.duration.observe(
         { route: String(res.locals.route), phase: "ttfb" },
         (clock.monotonic() - started) / 1000,
       );
-      if (statusCode === 401 || statusCode < 200 || statusCode > 599 || isRead(statusCode, options)) {
-        refusal = { status: statusCode, headers, body: "" };
-        return collectInto(refusal);
+      if (isOdd(status) || (status >= 400 && options.refusals === "read")) {
+        refusal = { status, headers };
+        return "read";
       }
       openKind = isEventStream(headers) ? "sse" : "http";
       metrics.openStreams.inc({ kind: openKind });
-      const isRisky = request.method === "POST" && mayHaveRun(statusCode);
-      res.writeHead(statusCode, { ...options.headers, ...responseHeaders(headers), ...(isRisky && DO_NOT_RETRY) });
-      // The client learns that it was heard long before a model says its first word.
-      res.flushHeaders();
-      return relayTo(res, {
-        clock,
-        isEventStream: openKind === "sse",
-        onBytes: (count) => metrics.bytes.inc({ dir: "down" }, count),
-      });
-    });
+      const isRisky = request.method === "POST" && mayHaveRun(status);
+      res.writeHead(status, { ...options.headers, ...responseHeaders(headers), ...(isRisky && DO_NOT_RETRY) });
+      return openKind === "sse" ? "relay-events" : "relay";
+    },
+    onBytes: (count) => metrics.bytes.inc({ dir: "down" }, count),
+  });
+  try {
+    proxy.agent.dispatch(dispatchOptions(call, upstream, request), relay);
+    await relay.done;
   } catch (cause) {
     throw failure(proxy, call, cause);
   } finally {
@@ -67,10 +67,19 @@ export async function forward(
     if (openKind) metrics.openStreams.dec({ kind: openKind });
   }
   if (signal.aborted) throw new ApiError("client_gone", "the client left");
-  if (refusal) throw refused(proxy, refusal);
+  if (refusal) throw refused(proxy, { ...refusal, body: relay.text });
 }
 
-function dispatchOptions({ req, requestId, signal }: Call, upstream: Upstream, request: UpstreamRequest) {
+/** Gateways don't redirect; whatever says so is not one. A 401 is about our credential, not the caller's. */
+function isOdd(status: number): boolean {
+  return status === 401 || (status >= 300 && status < 400) || status > 599;
+}
+
+function dispatchOptions(
+  { req, requestId }: Call,
+  upstream: Upstream,
+  request: UpstreamRequest,
+): Dispatcher.DispatchOptions {
   return {
     origin: upstream.origin,
     path: request.path,
@@ -82,25 +91,14 @@ function dispatchOptions({ req, requestId, signal }: Call, upstream: Upstream, r
       forwarded: request.forwarded ?? {},
       bodyBytes: request.body?.byteLength,
     }),
-    body: request.body ? Readable.from(request.body.chunks(), { objectMode: false, highWaterMark: 1 }) : null,
-    signal,
+    body: request.body ? (request.body.whole() ?? inPieces(request.body)) : null,
     headersTimeout: request.headersTimeoutMs,
     bodyTimeout: request.bodyTimeoutMs,
   };
 }
 
-/** Gateways don't redirect; whatever says so is not one. */
-function isRead(statusCode: number, options: ForwardOptions): boolean {
-  return (statusCode >= 300 && statusCode < 400) || (statusCode >= 400 && options.refusals === "read");
-}
-
-function collectInto(refusal: Refusal): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (refusal.body.length < REFUSAL_BYTES) refusal.body += chunk.toString("utf8");
-      done();
-    },
-  });
+function inPieces(body: OutgoingBody): Readable {
+  return Readable.from(body.chunks(), { objectMode: false, highWaterMark: 1 });
 }
 
 function refused(proxy: GatewayProxy, refusal: Refusal): Error {

@@ -1,34 +1,145 @@
 import type { ServerResponse } from "node:http";
-import type { Writable } from "node:stream";
+import type { Dispatcher } from "undici";
 import type { Clock } from "#lib/clock.ts";
-import { pacedWriter } from "../http/paced-writer.ts";
 import { EventBoundary } from "./event-boundary.ts";
-import { HEARTBEAT, startHeartbeat } from "./heartbeat.ts";
+import type { GatewayHeaders } from "./headers.ts";
+import { HEARTBEAT, type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+
+/** What becomes of an answer's head. */
+export type Verdict =
+  /** The body goes to the client, whose head was written. */
+  | "relay"
+  /** The same, and it is a stream of events. */
+  | "relay-events"
+  /** The body is kept, for us to read. */
+  | "read";
+
+/** What a relay tells of. */
+export interface RelayOptions {
+  readonly clock: Clock;
+  /** The gateway has the whole request. */
+  readonly onSent: () => void;
+  /** The head of the answer is there; for what goes to the client, writes the client's. */
+  readonly onHead: (status: number, headers: GatewayHeaders) => Verdict;
+  readonly onBytes: (count: number) => void;
+}
+
+type Controller = Dispatcher.DispatchController;
+
+/** Of an error answer that we read instead of relaying it, this much is kept. */
+const READ_BYTES = 64 * 1024;
 
 /**
- * A way from the gateway's body to the client's response, byte for byte, with heartbeats while a stream of events is quiet.
- * /!\ Hot path: nothing is parsed, copied or held.
+ * The way of one answer from the gateway to the client's response: byte for byte, at the pace of the slower, with heartbeats while a
+ * stream of events is quiet. /!\ Hot path: each token of each chat passes here; nothing is parsed, copied or held.
+ *
+ * An end of the answer ends the response. An error leaves it as it is: whoever reports the error destroys the response then, so
+ * that a cut answer never looks like a whole one. When the client leaves, the gateway's work is aborted.
  */
-export function relayTo(
-  res: ServerResponse,
-  o: { clock: Clock; isEventStream: boolean; onBytes: (count: number) => void },
-): Writable {
-  const boundary = new EventBoundary();
-  const heartbeat = o.isEventStream
-    ? startHeartbeat(o.clock, () => {
-        // A client that doesn't read has bytes waiting anyway.
-        if (boundary.isReached && !res.writableNeedDrain) res.write(HEARTBEAT);
-      })
-    : undefined;
-  return pacedWriter(res, {
-    pass(chunk) {
-      o.onBytes(chunk.length);
-      if (heartbeat) {
-        boundary.push(chunk);
-        heartbeat.touch();
-      }
-      return [chunk];
-    },
-    stop: () => heartbeat?.stop(),
-  });
+export class Relay implements Dispatcher.DispatchHandler {
+  /** What was read of a body that does not go to the client. */
+  text = "";
+  /** Settles when the client has it all or nothing more will come; rejects with what undici says. */
+  readonly done: Promise<void>;
+
+  readonly #res: ServerResponse;
+  readonly #options: RelayOptions;
+  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
+  #controller: Controller | undefined;
+  #verdict: Verdict = "read";
+  #boundary: EventBoundary | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #hasBegun = false;
+
+  constructor(res: ServerResponse, options: RelayOptions) {
+    this.#res = res;
+    this.#options = options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#settle = { resolve, reject };
+    res.once("close", this.#leave);
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#res.destroyed) controller.abort(clientLeft());
+  }
+
+  onRequestSent(): void {
+    this.#options.onSent();
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: GatewayHeaders): void {
+    if (status < 200 || controller.aborted) return;
+    this.#verdict = this.#options.onHead(status, headers);
+    if (this.#verdict === "read") return;
+    this.#res.on("drain", this.#resume);
+    // A first byte that is there already leaves together with the head; but the head waits for none.
+    process.nextTick(this.#flushHead);
+    if (this.#verdict === "relay-events") this.#watchEvents();
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#verdict === "read") {
+      if (this.text.length < READ_BYTES) this.text += chunk.toString("utf8");
+      return;
+    }
+    this.#hasBegun = true;
+    this.#options.onBytes(chunk.length);
+    if (this.#boundary) {
+      this.#boundary.push(chunk);
+      this.#heartbeat?.touch();
+    }
+    if (!this.#res.destroyed && !this.#res.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#heartbeat?.stop();
+    if (this.#verdict === "read") this.#finish();
+    else this.#res.end(this.#finish);
+  }
+
+  onResponseError(_controller: Controller | null, error: Error): void {
+    this.#cleanUp();
+    this.#settle.reject(error);
+  }
+
+  #watchEvents(): void {
+    const res = this.#res;
+    const boundary = new EventBoundary();
+    this.#boundary = boundary;
+    this.#heartbeat = startHeartbeat(this.#options.clock, () => {
+      // A client that doesn't read has bytes waiting anyway.
+      if (boundary.isReached && !res.writableNeedDrain) res.write(HEARTBEAT);
+    });
+  }
+
+  readonly #flushHead = () => {
+    if (!this.#hasBegun && !this.#res.destroyed && !this.#res.writableEnded) this.#res.flushHeaders();
+  };
+
+  readonly #resume = () => this.#controller?.resume();
+
+  /** The response is closed, by its end or by the client. */
+  readonly #leave = () => {
+    if (this.#res.writableFinished) return;
+    this.#controller?.abort(clientLeft());
+    // After the last byte of the gateway nobody but us waits for the client.
+    this.#cleanUp();
+    this.#settle.reject(clientLeft());
+  };
+
+  readonly #finish = () => {
+    this.#cleanUp();
+    this.#settle.resolve();
+  };
+
+  #cleanUp(): void {
+    this.#heartbeat?.stop();
+    this.#res.off("drain", this.#resume).off("close", this.#leave);
+  }
+}
+
+function clientLeft(): Error {
+  return new Error("the client left");
 }
