@@ -1,0 +1,121 @@
+import { sql } from "kysely";
+import { type ApiOnCluster, runtimeAt, startApiOnCluster } from "#api/testing/api-on-cluster.ts";
+import { as } from "#api/testing/api-under-test.ts";
+import { call } from "#api/testing/client.ts";
+import { eventually } from "#api/testing/eventually.ts";
+import { newInstance } from "#api/instances/service.ts";
+import { INSTANCES, type OpenClawInstance, type Tenant, tenantKey } from "#crds/index.ts";
+import { gatewayToken } from "#lib/keys.ts";
+import type { KubeAccess } from "#lib/kube/config.ts";
+import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
+import { startTenantGateway, type TenantGateway } from "./gateway.ts";
+
+/** What the victim has and nobody else may see. */
+export const SECRET = "the-victims-own-words";
+export const victim: Tenant = { kind: "Human", subject: "victim" };
+export const attacker: Tenant = { kind: "Human", subject: "mallory" };
+
+/** Two people who have everything that a tenant can have, on a real apiserver and a real Postgres. */
+export interface World extends AsyncDisposable {
+  readonly api: ApiOnCluster;
+  readonly cluster: TestNamespace;
+  readonly victimGateway: TenantGateway;
+  /** The attacker's credentials, by kind: what is sent of each. */
+  readonly credentials: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Ids of what is the victim's, by the name of the path's parameter. */
+  readonly victimIds: Readonly<Record<string, readonly string[]>>;
+  /** Everything on record that names the victim, as text. */
+  victimState(): Promise<string>;
+}
+
+/** Builds it. */
+export async function buildWorld(access: KubeAccess, postgresPort: number): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await createTestNamespace(access, "attack"));
+  const api = stack.use(await startApiOnCluster({ access, namespace: cluster.namespace, postgresPort }));
+  const post = async (path: string, body: object, user = "victim") => {
+    const { status, json } = await call(api.url, { path, body, headers: as(user), user: null });
+    if (status !== 200) throw new Error(`${path}: ${JSON.stringify(json)}`);
+    return (json as { data: Record<string, string> }).data;
+  };
+  const victimGateway = stack.use(await give(cluster, api, victim, SECRET));
+  stack.use(await give(cluster, api, attacker, "mallory's"));
+
+  const token = await post("/api/tokens", { name: SECRET });
+  const agent = await post("/api/agents", { name: SECRET });
+  const key = await post(`/api/agents/${agent.id}/keys`, { description: SECRET });
+  const thread = await post("/api/threads", { title: SECRET });
+  await post(`/api/threads/${thread.id}/messages`, {
+    messages: [{ message_id: "m-1", role: "user", parts: [{ type: "text", text: SECRET }] }],
+  });
+  const restart = { path: "/api/openclaw/runtime/restart", method: "POST", user: null };
+  const asked = await call(api.url, { ...restart, headers: { "x-oa-agent-key": key.key ?? "" } });
+  const { approvalId = "" } = (asked.json as { data: Record<string, string> }).data;
+
+  const ownAgent = await post("/api/agents", { name: "mine" }, "mallory");
+  stack.use(await give(cluster, api, { kind: "Agent", subject: ownAgent.id ?? "" }, "mallory's"));
+  const scopes = ["openclaw:read", "openclaw:write", "openclaw:chat"];
+  const ownKey = await post(`/api/agents/${ownAgent.id}/keys`, { scopes }, "mallory");
+  const ownToken = await post("/api/tokens", { name: "mine" }, "mallory");
+  const victimIds = {
+    id: [token.id, agent.id, thread.id, "human:victim", "victim"].map(String),
+    keyId: [String(key.id)],
+    key: ["main", SECRET],
+    requestId: ["r-1"],
+    deviceId: ["d-1"],
+    channel: ["telegram"],
+    email: ["victim@example.org"],
+    approvalId: [approvalId],
+  };
+  const owned = stack.move();
+  return {
+    api,
+    cluster,
+    victimGateway,
+    credentials: new Map(
+      Object.entries({
+        "internal key": as("mallory"),
+        "API token as x-api-key": { "x-api-key": String(ownToken.token) },
+        "API token as bearer": { authorization: `Bearer ${ownToken.token}` },
+        "agent key": { "x-oa-agent-key": String(ownKey.key) },
+        "agent key as authorization": { authorization: `Agent ${ownKey.key}` },
+      }),
+    ),
+    victimIds,
+    victimState: () => readState(api, cluster, [agent.id, key.id, token.id, thread.id].map(String)),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Gives a tenant a ready instance with a gateway of its own. */
+async function give(cluster: TestNamespace, api: ApiOnCluster, tenant: Tenant, content: string): Promise<TenantGateway> {
+  let token = "";
+  const gateway = await startTenantGateway(() => token, content);
+  const runtime = runtimeAt(api.config, gateway.origin);
+  token = gatewayToken(api.config.keyRing[0], runtime.slot ?? "");
+  const { metadata } = await cluster.client.create(INSTANCES, newInstance(tenant, cluster.namespace));
+  const ref = { namespace: cluster.namespace, name: metadata.name };
+  const status = { observedGeneration: metadata.generation, phase: "Ready", runtime };
+  await cluster.client.mergePatch(INSTANCES, ref, { status }, { subresource: "status" });
+  const cached = () => api.informer.get(`${cluster.namespace}/${metadata.name}`) as OpenClawInstance | undefined;
+  await eventually(() => cached()?.status?.phase).toBe("Ready");
+  return gateway;
+}
+
+async function readState(api: ApiOnCluster, cluster: TestNamespace, ids: readonly string[]): Promise<string> {
+  const { rows: tables } = await sql<{ name: string }>`
+    select tablename as name from pg_tables where schemaname = current_schema() and tablename not like '%head%'`.execute(
+    api.database.owner,
+  );
+  const words = [tenantKey(victim), SECRET, ...ids];
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await sql<{ text: string }>`select to_jsonb(t)::text as text from ${sql.table(name)} t`.execute(
+      api.database.owner,
+    );
+    found.push(...rows.map(({ text }) => `${name} ${text}`).filter((text) => words.some((word) => text.includes(word))));
+  }
+  const instances = await cluster.client.list(INSTANCES, { namespace: cluster.namespace });
+  const own = instances.items.filter(({ spec }) => spec.owner.subject === victim.subject);
+  return [...found.sort(), ...own.map(({ metadata, spec }) => JSON.stringify([metadata.resourceVersion, spec]))].join("\n");
+}
