@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { run } from "#test/cluster/shell.ts";
@@ -94,26 +95,47 @@ async function start(data: string, sockets: string, port: number): Promise<Child
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  const backends = childrenOf(child);
   const gone = once(child, "exit");
-  // Its children end by themselves when it is gone.
   child.kill(signal);
   await gone;
+  // They end by themselves, but each answers its client until it sees that its parent is gone.
+  for (const pid of backends) kill(pid, "SIGKILL");
+  while (backends.some(isAlive)) await setTimeout(5);
 }
 
 /** Each connection is served by a child of its own, which is in no group with its parent. */
 function signalFamily(child: ChildProcess, signal: NodeJS.Signals): void {
   child.kill(signal);
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (parentOf(entry) === child.pid) process.kill(Number(entry), signal);
+  for (const pid of childrenOf(child)) kill(pid, signal);
+}
+
+function childrenOf(child: ChildProcess): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => statusOf(pid, "PPid") === String(child.pid));
+}
+
+function isAlive(pid: number): boolean {
+  return !/^(Z|X|$)/.test(statusOf(pid, "State"));
+}
+
+/** A field of the process' status; empty for one that has ended. */
+function statusOf(pid: number, field: string): string {
+  try {
+    return new RegExp(`^${field}:\\s*(\\S+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+  } catch {
+    return "";
   }
 }
 
-/** A process that has ended meanwhile has none. */
-function parentOf(pid: string): number | undefined {
+/** Whoever has ended meanwhile needs no signal. */
+function kill(pid: number, signal: NodeJS.Signals): void {
   try {
-    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-  } catch {
-    return undefined;
+    process.kill(pid, signal);
+  } catch (error) {
+    if (isAlive(pid)) throw error;
   }
 }
 
