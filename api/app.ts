@@ -13,7 +13,8 @@ export function createApp(context: ApiContext, routes: readonly Route[] = create
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
-  app.set("trust proxy", false);
+  // What `req.ip` is: the nearest address that is none of these, as `X-Forwarded-For` tells behind them, else the peer's.
+  app.set("trust proxy", [...context.trustedProxies]);
   // One spelling per resource: what a gate or a log sees is what runs.
   app.enable("case sensitive routing");
   app.enable("strict routing");

@@ -23,6 +23,7 @@ it("needs four variables and has defaults for the rest", () => {
     database: { host: "postgres", port: 5432, user: "hatchery_api", database: "hatchery", tls: "disable", poolMax: 10 },
     accessMode: "approved",
     admins: { userIds: [], emails: [], group: undefined },
+    trustedProxies: [],
     allowedOrigins: [],
     maxStreamsPerTenant: 32,
     drainSeconds: 300,
@@ -47,6 +48,8 @@ it.each([
   ["DATABASE_POOL_MAX", "0"],
   ["ACCESS_MODE", "everybody"],
   ["OA_ADMIN_EMAILS", "root@example.org, not-an-address"],
+  ["TRUSTED_PROXIES", "10.0.0.0/8, everybody"],
+  ["TRUSTED_PROXIES", "0.0.0.0/0"],
   ["ALLOWED_ORIGINS", "https://console.example.org/path"],
   ["PORT", "http"],
   ["OPS_PORT", "70000"],
@@ -65,10 +68,12 @@ it("reads lists without their spaces, and addresses in one spelling", () => {
   const lists = {
     OA_ADMIN_USER_IDS: "Root, user_2 ,",
     OA_ADMIN_EMAILS: " Ann@Example.org",
+    TRUSTED_PROXIES: "10.0.0.0/8, 2001:db8::1",
     ALLOWED_ORIGINS: "https://a.org,http://localhost:3000",
   };
   expect(readConfig({ ...GOOD, ...lists })).toMatchObject({
     admins: { userIds: ["Root", "user_2"], emails: ["ann@example.org"] },
+    trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
     allowedOrigins: ["https://a.org", "http://localhost:3000"],
   });
 });

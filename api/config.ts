@@ -6,6 +6,7 @@ import { LOG_LEVELS } from "#lib/log.ts";
 import type { AdminConfig } from "./access/admins.ts";
 import { ACCESS_MODES } from "./access/gate.ts";
 import { normalizeEmail } from "./auth/email.ts";
+import { isProxyRange } from "./http/client-address.ts";
 import { type DatabaseConfig, databaseConfig, databaseEnv } from "./store/database-env.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -43,6 +44,9 @@ const envSchema = z.object({
     .refine((emails) => !emails.includes(""), "holds what is no e-mail address")
     .describe("e-mail addresses, separated by commas"),
   OA_ADMIN_GROUP: z.string().max(256).optional().describe("a group of the identity provider"),
+  TRUSTED_PROXIES: envList
+    .refine((ranges) => ranges.every(isProxyRange), "holds what is no address and no range of some addresses")
+    .describe("addresses and CIDR ranges of proxies that set X-Forwarded-For, separated by commas"),
   ALLOWED_ORIGINS: envList
     .refine((origins) => origins.every(isOrigin), "holds what is no origin")
     .describe("origins such as https://console.example.org, separated by commas"),
@@ -77,6 +81,8 @@ export interface ApiConfig {
   database: DatabaseConfig;
   accessMode: (typeof ACCESS_MODES)[number];
   admins: AdminConfig;
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
   /** Origins whose pages may call the API. */
   allowedOrigins: readonly string[];
   /** Calls of one tenant in the long run, and at once. */
@@ -114,6 +120,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     database: databaseConfig(given),
     accessMode: given.ACCESS_MODE,
     admins: { userIds: given.OA_ADMIN_USER_IDS, emails: given.OA_ADMIN_EMAILS, group: given.OA_ADMIN_GROUP },
+    trustedProxies: given.TRUSTED_PROXIES,
     allowedOrigins: given.ALLOWED_ORIGINS,
     ratePerMinute: given.RATE_PER_MINUTE,
     rateBurst: given.RATE_BURST,

@@ -5,11 +5,15 @@ import type { KeyRing } from "#lib/keys.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
 import type { Informer } from "#lib/kube/informer.ts";
 import type { Logger } from "#lib/log.ts";
-import { type Admins, createAdmins } from "./access/admins.ts";
+import { createAdmins } from "./access/admins.ts";
 import { type AccessGate, createAccessGate } from "./access/gate.ts";
+import { agentKeyAuthenticator } from "./auth/agent-key.ts";
+import { apiTokenAuthenticator } from "./auth/api-token.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { internalKeyAuthenticator } from "./auth/internal-key.ts";
 import type { ApiConfig } from "./config.ts";
+import { createLastUse } from "./credentials/last-use.ts";
+import { createCredentialVerifier } from "./credentials/verifier.ts";
 import { createHttpMetrics, type HttpMetrics } from "./http/metrics.ts";
 import { createDirectory, INSTANCE_INDEXES, type InstanceDirectory } from "./instances/directory.ts";
 import { createFreshness, type Freshness } from "./instances/freshness.ts";
@@ -34,10 +38,13 @@ export interface ApiContext {
   /** Of first-party servers on the internal listener; undefined = there is no such listener. */
   readonly controlKey: string | undefined;
   readonly keyRing: KeyRing;
-  readonly admins: Admins;
   readonly access: AccessGate;
   /** Calls by tenant. */
   readonly rate: RateLimit;
+  /** Calls without a credential, by client address. */
+  readonly addressRate: RateLimit;
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly store: Pick<Store, "db">;
   readonly directory: InstanceDirectory;
   readonly instances: InstanceService;
@@ -68,7 +75,10 @@ export function instanceInformerOptions(namespace: string) {
   return { type: INSTANCES, namespace, indexes: INSTANCE_INDEXES };
 }
 
-/** Puts the API together; `close` ends its connections to gateways. */
+/** Calls of one address that need no credential, in the long run and at once: people who join, not programs. */
+const ADDRESS_RATE = { perMinute: 30, burst: 30 };
+
+/** Puts the API together; `close`, which still needs the store, ends its connections to gateways and writes what is to be written. */
 export function createContext(parts: ContextParts): {
   context: ApiContext;
   freshness: Freshness;
@@ -88,17 +98,24 @@ export function createContext(parts: ContextParts): {
     metrics: createProxyMetrics(registry),
     clock,
   };
+  const lastUse = createLastUse({ store, clock, log });
+  const credentials = createCredentialVerifier({ store, keyRing: config.keyRing, clock, lastUse });
   const admins = createAdmins(config.admins);
   const context: ApiContext = {
     log,
     clock,
     newId,
-    authenticators: [internalKeyAuthenticator(config.internalKey)],
+    authenticators: [
+      internalKeyAuthenticator(config.internalKey),
+      agentKeyAuthenticator(credentials),
+      apiTokenAuthenticator(credentials),
+    ],
     controlKey: config.controlKey,
     keyRing: config.keyRing,
-    admins,
     access: createAccessGate({ store, mode: config.accessMode, admins, clock }),
     rate: createRateLimit({ perMinute: config.ratePerMinute, burst: config.rateBurst, clock }),
+    addressRate: createRateLimit({ ...ADDRESS_RATE, clock }),
+    trustedProxies: config.trustedProxies,
     store,
     directory,
     instances,
@@ -107,5 +124,11 @@ export function createContext(parts: ContextParts): {
     metrics: createHttpMetrics(registry),
     draining,
   };
-  return { context, freshness, close: () => proxy.agent.destroy() };
+  return {
+    context,
+    freshness,
+    async close() {
+      await Promise.all([proxy.agent.destroy(), lastUse.close()]);
+    },
+  };
 }

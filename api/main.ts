@@ -91,7 +91,8 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
   await Promise.all([server.drain(config.drainSeconds * 1000), control?.drain(config.drainSeconds * 1000)]);
   stopped.abort();
   await Promise.all([watching, watchingStore]);
-  await Promise.all([close(), store.close(), ops.close()]);
+  await close();
+  await Promise.all([store.close(), ops.close()]);
   await client.close();
   log.info("stopped");
 }

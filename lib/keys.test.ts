@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  credentialHash,
   findKey,
   gatewayToken,
   KeyRingError,
@@ -65,6 +66,20 @@ describe("keys", () => {
     expect(verifyModelKey(ring, key.replace(slot, newSlot()))).toBeUndefined();
     expect(verifyModelKey(ring, `${key}0`)).toBeUndefined();
     expect(verifyModelKey(ring, "")).toBeUndefined();
+  });
+
+  it("hashes a credential for each key anew, and tells nothing of it", () => {
+    const [a] = parseKeyRing(A);
+    const [b] = parseKeyRing(B);
+    const hashes = [
+      credentialHash(a, "oa_live_1"),
+      credentialHash(a, "oa_live_2"),
+      credentialHash(b, "oa_live_1"),
+      gatewayToken(a, newSlot()),
+    ];
+    expect(new Set(hashes).size).toBe(hashes.length);
+    expect(credentialHash(a, "oa_live_1")).toBe(hashes[0]);
+    for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("finds a key by id and compares secrets", () => {

@@ -94,6 +94,14 @@ export function sealingKey(key: RootKey): Uint8Array {
   return sodium.crypto_generichash(KEY_BYTES, "seal", key.bytes);
 }
 
+/**
+ * What is kept of a credential that its holder alone knows (64 hex digits): enough to know it again, and nothing can be guessed from
+ * it without the root key.
+ */
+export function credentialHash(key: RootKey, credential: string): string {
+  return derive(key.bytes, `token-hash:${credential}`);
+}
+
 /** Compares two secrets in time that depends on neither's content. */
 export function secretsEqual(a: string, b: string): boolean {
   const hash = (text: string) => sodium.crypto_generichash(32, text, null);

@@ -1,4 +1,4 @@
-import type { Identity } from "../auth/identity.ts";
+import type { Tenant } from "#crds/index.ts";
 
 /** Who counts as an admin; nobody does unless the configuration says so. */
 export interface AdminConfig {
@@ -10,9 +10,17 @@ export interface AdminConfig {
   readonly group: string | undefined;
 }
 
+/** What is known of somebody that may make an admin. */
+export interface Person {
+  readonly tenant: Tenant;
+  /** Lower case, vouched for by somebody we trust. */
+  readonly email?: string | null | undefined;
+  readonly groups?: readonly string[] | undefined;
+}
+
 /** Tells admins from others. */
 export interface Admins {
-  has(identity: Identity): boolean;
+  has(person: Person): boolean;
 }
 
 /** Admins by configuration. Agents never are: what they do for an admin, the admin has to do. */
@@ -23,7 +31,7 @@ export function createAdmins(config: AdminConfig): Admins {
     has: ({ tenant, email, groups = [] }) =>
       tenant.kind === "Human" &&
       (userIds.has(tenant.subject) ||
-        (email !== undefined && emails.has(email)) ||
+        (typeof email === "string" && emails.has(email)) ||
         (config.group !== undefined && groups.includes(config.group))),
   };
 }

@@ -11,11 +11,14 @@ import { type Admission, admissionOf } from "./users.ts";
 /** Whether everybody with a credential is let in, or those alone whom an admin let in. */
 export const ACCESS_MODES = ["approved", "open"] as const;
 
-/** Decides who may use the system at all. */
+/** Decides who may use the system at all, and as an admin. */
 export interface AccessGate {
-  /** @throws ApiError 403 when the caller is not let in; StoreError when Postgres can't be asked. */
-  check(identity: Identity, freshness: Freshness): Promise<void>;
-  /** The same decision with its reasons, always asked anew. @throws StoreError */
+  /**
+   * The verdict on somebody who is let in.
+   * @throws ApiError 403 when the caller is not let in; StoreError when Postgres can't be asked.
+   */
+  check(identity: Identity, freshness: Freshness): Promise<AccessStatus>;
+  /** The verdict whatever it is, always found anew. @throws StoreError */
   explain(identity: Identity): Promise<AccessStatus>;
 }
 
@@ -28,6 +31,9 @@ export interface AccessStatus extends Admission {
 /**
  * The gate. Somebody an admin shut out stays out; else admins get in, whom an admin enabled, whose verified e-mail address is
  * approved on the waitlist, and in mode `open` everybody. An agent gets in with its owner, unless it is shut out itself.
+ *
+ * An API token carries neither address nor groups: its owner's address is the one on record, and groups count only for whoever
+ * comes with them.
  */
 export function createAccessGate(o: {
   store: Pick<Store, "db">;
@@ -35,26 +41,52 @@ export function createAccessGate(o: {
   admins: Admins;
   clock: Clock;
 }): AccessGate {
-  const remembered = createRemembered<boolean>(o.clock, (allowed) => allowed);
+  const remembered = createRemembered<AccessStatus>(o.clock, ({ allowed }) => allowed);
 
-  async function explain(identity: Identity): Promise<AccessStatus> {
-    const isAdmin = o.admins.has(identity);
-    const own = await admissionOf(o.store.db, identity.tenant, identity.email);
-    const owner = identity.owner && (await admissionOf(o.store.db, identity.owner));
-    const shutOut = own.userAccess === false || owner?.userAccess === false;
-    const letIn =
-      isAdmin || o.mode === "open" || [own, owner].some((found) => found?.userAccess || found?.waitlistApproved);
-    return { ...own, isAdmin, allowed: letIn && !shutOut };
+  async function explain({ tenant, owner, email, groups }: Identity): Promise<AccessStatus> {
+    const [own, ofOwner] = await Promise.all([
+      judge({ tenant, email, groups }),
+      owner ? judge({ tenant: owner }) : undefined,
+    ]);
+    const { isAdmin } = own;
+    const isShutOut = own.userAccess === false || ofOwner?.userAccess === false;
+    const isLetIn = o.mode === "open" || isWelcome(own) || (ofOwner !== undefined && isWelcome(ofOwner));
+    return { ...own, isAdmin, allowed: isLetIn && !isShutOut };
+  }
+
+  async function judge(person: Pick<Identity, "tenant"> & { email?: string | undefined; groups?: Identity["groups"] }) {
+    const admission = await admissionOf(o.store.db, person.tenant, person.email);
+    return { ...admission, isAdmin: o.admins.has({ ...person, email: admission.email }) };
   }
 
   return {
     explain,
     async check(identity, freshness) {
-      const key = rememberedKey(identity);
-      if (await remembered.get(key, freshness, async () => (await explain(identity)).allowed)) return;
+      const status = await remembered.get(rememberedKey(identity), freshness, () => explain(identity));
+      if (status.allowed) return status;
       throw new ApiError("access_denied", "access denied");
     },
   };
+}
+
+/**
+ * The verdict on what acts for a caller when they are not there: it gets in as they do, but for their groups.
+ * @throws ApiError 403 when groups alone let the caller in; StoreError.
+ */
+export async function requireLastingAccess(
+  gate: Pick<AccessGate, "explain">,
+  { groups: _left, ...identity }: Identity,
+): Promise<AccessStatus> {
+  const status = await gate.explain(identity);
+  if (status.allowed) return status;
+  throw new ApiError(
+    "access_denied",
+    "access denied: you are let in as a member of a group, which no token or key is: have an admin enable your user first",
+  );
+}
+
+function isWelcome({ isAdmin, userAccess, waitlistEntry }: Admission & { isAdmin: boolean }): boolean {
+  return isAdmin || userAccess === true || waitlistEntry?.approved === true;
 }
 
 /** Verdicts differ by what the credential says beside who it is of. */

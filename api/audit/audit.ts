@@ -11,6 +11,7 @@ export type AuditAction =
   | "token.create"
   | "token.revoke"
   | "agent.create"
+  | "agent.set"
   | "agent.key.create"
   | "agent.key.revoke"
   | "approval.decide"
@@ -32,6 +33,17 @@ export interface Actor {
   /** A tenant key, or the name of a service. */
   readonly name: string;
   readonly scheme: string;
+}
+
+/** By whom, and with which request, something is changed. */
+export interface Change {
+  readonly by: Actor;
+  readonly requestId: string;
+}
+
+/** The change that a call makes, as the audit log names it. */
+export function changeBy({ identity, requestId }: { identity: Identity; requestId: string }): Change {
+  return { by: actorOf(identity), requestId };
 }
 
 /** A caller as the audit log names it. */

@@ -1,8 +1,8 @@
 import { ApiError } from "../errors.ts";
+import { countCredentials, type DistinctHeaders, INTERNAL_KEY_HEADER } from "./credential-headers.ts";
 import type { Identity, Scheme } from "./identity.ts";
 
-/** Request headers with each occurrence apart (`IncomingMessage.headersDistinct`), so that a doubled credential is seen. */
-export type DistinctHeaders = Readonly<Record<string, string[] | undefined>>;
+export type { DistinctHeaders } from "./credential-headers.ts";
 
 /** How new an answer must be. */
 export interface Freshness {
@@ -21,14 +21,16 @@ export interface Authenticator {
 }
 
 /**
- * Asks each scheme in order; the first whose credential is present decides.
- * @throws ApiError 401 when none is present.
+ * Asks each scheme in order; the first whose credential is present decides. A first-party server's key decides over all others;
+ * else two credentials are one too many, were they the same: whose request it is must not depend on which one is looked at.
+ * @throws ApiError 401 when none is present, or more than one.
  */
 export async function authenticate(
   schemes: readonly Authenticator[],
   headers: DistinctHeaders,
   freshness: Freshness = { mayBeRemembered: false },
 ): Promise<Identity> {
+  if (!headers[INTERNAL_KEY_HEADER] && countCredentials(headers) > 1) throw unauthorized("more than one credential");
   for (const scheme of schemes) {
     const identity = await scheme.authenticate(headers, freshness);
     if (identity) return identity;

@@ -1,11 +1,10 @@
 import { secretsEqual } from "#lib/keys.ts";
 import { ApiError } from "../errors.ts";
-import { type Authenticator, type DistinctHeaders, unauthorized } from "./authenticator.ts";
+import { type Authenticator, unauthorized } from "./authenticator.ts";
+import { type DistinctHeaders, INTERNAL_KEY_HEADER } from "./credential-headers.ts";
 import { normalizeEmail } from "./email.ts";
 import { ALL_SCOPES } from "./scopes.ts";
 
-/** Header of the key shared with first-party servers. */
-export const INTERNAL_KEY_HEADER = "x-oa-internal-key";
 /** Header naming the user a first-party server acts for. */
 export const USER_ID_HEADER = "x-oa-user-id";
 /** Header with the user's e-mail address, which the first-party server vouches for. */

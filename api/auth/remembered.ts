@@ -21,8 +21,6 @@ export interface Remembered<T> {
    * @throws whatever `load` throws.
    */
   get(key: string, freshness: Freshness, load: () => Promise<T>): Promise<T>;
-  /** Forgets: the next one asks. */
-  forget(key: string): void;
 }
 
 /** A memory of look-ups; `isWorthIt` says which answers are kept (by default all). */
@@ -61,10 +59,11 @@ export function createRemembered<T>(clock: Clock, isWorthIt: (value: T) => boole
       try {
         return await join(key, load);
       } catch (error) {
-        if (entry && isUnavailable(error) && clock.monotonic() - entry.at <= USABLE_MS) return entry.value;
+        // Not the entry of before: somebody else's look-up may have found meanwhile that it is not true any more.
+        const last = known.get(key);
+        if (last && isUnavailable(error) && clock.monotonic() - last.at <= USABLE_MS) return last.value;
         throw error;
       }
     },
-    forget: (key) => void known.delete(key),
   };
 }

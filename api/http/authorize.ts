@@ -6,6 +6,13 @@ import { ApiError } from "../errors.ts";
 import type { PublicCall } from "./call.ts";
 import type { StreamRoute, TenantRoute } from "./route.ts";
 
+/** Who may call, and whether as an admin. */
+export interface Authorized {
+  readonly identity: Identity;
+  /** Is an admin, whose credential has that scope; false also where the route asks for no more than a credential. */
+  readonly isAdmin: boolean;
+}
+
 /**
  * Who calls, if they may call this route: credential, scope, access gate and rate, in this order.
  * @throws ApiError 401, 403 or 429; StoreError when Postgres has to be asked and can't be.
@@ -14,7 +21,7 @@ export async function authorize(
   context: ApiContext,
   route: TenantRoute | StreamRoute,
   { req }: PublicCall,
-): Promise<Identity> {
+): Promise<Authorized> {
   const freshness = { mayBeRemembered: route.mayBeRemembered ?? false };
   const identity = await authenticate(context.authenticators, req.headersDistinct, freshness);
   if (route.scope !== null && !identity.scopes.has(route.scope)) {
@@ -23,10 +30,11 @@ export async function authorize(
   if (route.humansOnly && identity.tenant.kind !== "Human") {
     throw new ApiError("humans_only", "only a human may do this, not an agent");
   }
-  if (route.access === "admin" && !context.admins.has(identity)) {
+  const status = route.access === "signed-in" ? undefined : await context.access.check(identity, freshness);
+  const isAdmin = status?.isAdmin === true && identity.scopes.has("admin");
+  if (route.access === "admin" && !isAdmin) {
     throw new ApiError("admin_required", "access denied: only admins may do this");
   }
-  if (route.access !== "signed-in") await context.access.check(identity, freshness);
   context.rate.take(tenantKey(identity.tenant));
-  return identity;
+  return { identity, isAdmin };
 }

@@ -10,6 +10,8 @@ const BODY_TIMEOUT_MS = 120_000;
 /** Body limits, in bytes: the gateway's own. */
 export const CHAT_BODY_BYTES = 20 * 1024 * 1024;
 export const TOOL_BODY_BYTES = 2 * 1024 * 1024;
+/** ... and of callers who need no credential: a few fields. */
+export const PUBLIC_BODY_BYTES = 16 * 1024;
 
 /** How a body is read. */
 export interface BodyOptions {

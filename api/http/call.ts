@@ -19,6 +19,8 @@ export interface Call extends PublicCall {
   readonly identity: Identity;
   /** The identity's. */
   readonly tenant: Tenant;
+  /** Is an admin, whose credential has that scope; false also where the route asks for no more than a credential. */
+  readonly isAdmin: boolean;
 }
 
 /** A signal that aborts when the client leaves before the answer was complete. */

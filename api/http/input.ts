@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
-import { readJsonBody, TOOL_BODY_BYTES } from "./body.ts";
+import { PUBLIC_BODY_BYTES, readJsonBody, TOOL_BODY_BYTES } from "./body.ts";
 import type { Call, PublicCall } from "./call.ts";
 import type { Input, Route } from "./route.ts";
 
@@ -40,7 +40,8 @@ async function readBody(context: ApiContext, route: Route, call: PublicCall | Ca
   // What a gated route takes without a schema is an approval's id, if anything.
   if ((route.bodyIsOptional || !route.body) && hasNoBody(call)) return {};
   const owner = "tenant" in call ? tenantKey(call.tenant) : NOBODY;
-  const limits = { clock: context.clock, budget: context.bodies, limitBytes: TOOL_BODY_BYTES };
+  const limitBytes = route.access === "public" ? PUBLIC_BODY_BYTES : TOOL_BODY_BYTES;
+  const limits = { clock: context.clock, budget: context.bodies, limitBytes };
   return (await readJsonBody(call, { ...limits, owner })).value;
 }
 

@@ -76,6 +76,8 @@ export interface PublicRoute<
   B extends z.ZodType = z.ZodType,
 > extends DataRoute<P, Q, B> {
   readonly access: "public";
+  /** Calls are counted by client address, and refused when they are too many: the route does more than to answer a constant. */
+  readonly limitedByAddress?: true;
   answer(call: PublicCall, input: Input<P, Q, B>): Promise<unknown>;
 }
 

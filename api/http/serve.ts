@@ -8,6 +8,7 @@ import { ApiError, type ErrorCode } from "../errors.ts";
 import { StoreError } from "../store/store-error.ts";
 import { authorize } from "./authorize.ts";
 import { clientSignal, type PublicCall } from "./call.ts";
+import { addressOf } from "./client-address.ts";
 import { sendData, sendFault, surfaceOf } from "./envelope.ts";
 import { readInput } from "./input.ts";
 import type { Route } from "./route.ts";
@@ -43,11 +44,12 @@ export function serve(context: ApiContext, route: Route): RequestHandler {
 async function run(context: ApiContext, route: Route, call: PublicCall): Promise<void> {
   if (route.access === "public" || route.access === "control") {
     if (route.access === "control") requireControlKey(call.req.headersDistinct, context.controlKey);
+    else if (route.limitedByAddress) context.addressRate.take(addressOf(call.req));
     const input = await readInput(context, route, call);
     return sendData(call.res, await route.answer(call, input), call.requestId);
   }
-  const identity = await authorize(context, route, call);
-  const own = { ...call, identity, tenant: identity.tenant };
+  const { identity, isAdmin } = await authorize(context, route, call);
+  const own = { ...call, identity, isAdmin, tenant: identity.tenant };
   const input = await readInput(context, route, own);
   const waiting = await holdForApproval(context, route.gated, own, input);
   if (waiting) return sendData(call.res, waiting, call.requestId, 202);

@@ -1,6 +1,7 @@
 import { type OpenClawInstance, type Tenant, tenantKey } from "#crds/index.ts";
 import type { Informer } from "#lib/kube/informer.ts";
 import { instanceName } from "./name.ts";
+import { compareNewestFirst, type InstancePosition, positionOf } from "./position.ts";
 
 /** Index of the informer by tenant key. */
 const TENANT_INDEX = "tenant";
@@ -14,6 +15,8 @@ export const INSTANCE_INDEXES = {
 export interface InstanceDirectory {
   /** The tenant's instance; undefined when the cache has none. */
   find(tenant: Tenant): OpenClawInstance | undefined;
+  /** Everybody's, newest first: the first `limit` of those that come after the position, of all without one. */
+  list(o: { after: InstancePosition | undefined; limit: number }): OpenClawInstance[];
   /** Calls `listener` after each change of an instance of this tenant; the result unsubscribes. */
   subscribe(tenant: Tenant, listener: () => void): () => void;
 }
@@ -26,6 +29,14 @@ export function createDirectory(informer: Informer<OpenClawInstance>): InstanceD
   });
   return {
     find: (tenant) => choose(informer.byIndex(TENANT_INDEX, tenantKey(tenant)), instanceName(tenantKey(tenant))),
+    list({ after, limit }) {
+      const places = informer.list().map((instance) => ({ instance, place: positionOf(instance) }));
+      return places
+        .filter(({ place }) => !after || compareNewestFirst(after, place) < 0)
+        .sort((a, b) => compareNewestFirst(a.place, b.place))
+        .slice(0, limit)
+        .map(({ instance }) => instance);
+    },
     subscribe(tenant, listener) {
       const key = tenantKey(tenant);
       const set = listeners.get(key) ?? new Set();

@@ -20,6 +20,8 @@ const READ_TIMEOUT_MS = 5_000;
 export interface InstanceService {
   /** The tenant's instance, undefined = there is none for sure. @throws ApiError 503 when the cluster can't be asked. */
   get(tenant: Tenant): Promise<OpenClawInstance | undefined>;
+  /** Everybody's instances, as {@link InstanceDirectory.list} has them. @throws ApiError 503 when the cluster can't be asked. */
+  list(o: Parameters<InstanceDirectory["list"]>[0]): Promise<OpenClawInstance[]>;
   /** Makes the tenant's instance, or wakes the one there is: a stopped one runs again, a failed one gets another try. */
   ensure(tenant: Tenant, signal: AbortSignal): Promise<OpenClawInstance>;
   /**
@@ -124,6 +126,10 @@ export function createInstanceService(o: {
 
   return {
     get,
+    async list(o) {
+      await freshness.confirm();
+      return directory.list(o);
+    },
     async ensure(tenant, signal) {
       const found = (await get(tenant)) ?? (await create(tenant, signal));
       if (found.metadata.deletionTimestamp) throw deleting();

@@ -143,7 +143,7 @@ describe("the look-up", () => {
   };
   const resolver = (find: () => OpenClawInstance | undefined, get: () => Promise<OpenClawInstance | undefined>) =>
     upstreamResolver({
-      directory: { find, subscribe: () => () => undefined },
+      directory: { find, list: () => [], subscribe: () => () => undefined },
       instances: { get },
       keyRing: ring,
     });

@@ -7,7 +7,7 @@ import { type TenantRoute, tenantRoute } from "../http/route.ts";
 const decision = z.enum(["approved", "rejected"]);
 
 /** `POST /api/approvals {approvalId, decision}`: a human's word on what one of their agents asked. */
-export function decideApproval({ store, admins, clock }: ApiContext): TenantRoute {
+export function decideApproval({ store, clock }: ApiContext): TenantRoute {
   return tenantRoute({
     method: "POST",
     path: "/api/approvals",
@@ -20,8 +20,8 @@ export function decideApproval({ store, admins, clock }: ApiContext): TenantRout
     body: z.strictObject({ approvalId: z.uuid(), decision }),
     result: z.strictObject({ approvalId: z.string(), decision }),
     errors: ["approval_not_found", "approval_decided", "approval_expired"],
-    async answer({ identity, requestId }, { body: { approvalId, decision } }) {
-      const asked = { id: approvalId, decision, decider: identity.tenant, isAdmin: admins.has(identity) };
+    async answer({ identity, isAdmin, requestId }, { body: { approvalId, decision } }) {
+      const asked = { id: approvalId, decision, decider: identity.tenant, isAdmin };
       await decide(store.db, asked, { now: clock.now(), requestId, by: actorOf(identity) });
       return { approvalId, decision };
     },

@@ -3,19 +3,32 @@ import type { Route } from "../http/route.ts";
 import { approveDevice } from "./approve-device.ts";
 import { approvePairing } from "./approve-pairing.ts";
 import { backUpRuntime } from "./back-up-runtime.ts";
+import { createAgentRoute } from "./create-agent.ts";
+import { createAgentKeyRoute } from "./create-agent-key.ts";
 import { createInstance } from "./create-instance.ts";
+import { createTokenRoute } from "./create-token.ts";
 import { decideApproval } from "./decide-approval.ts";
+import { deleteAgentKey } from "./delete-agent-key.ts";
 import { deleteInstance } from "./delete-instance.ts";
+import { deleteToken } from "./delete-token.ts";
+import { getAccess } from "./get-access.ts";
 import { getInstance } from "./get-instance.ts";
+import { getPrincipal } from "./get-principal.ts";
 import { getRuntimeStatus } from "./get-runtime-status.ts";
 import { getSessionHistory } from "./get-session-history.ts";
 import { invokeToolRoute } from "./invoke-tool.ts";
+import { joinWaitlistRoute } from "./join-waitlist.ts";
+import { listAgentsRoute } from "./list-agents.ts";
+import { listAllInstances } from "./list-all-instances.ts";
 import { listApprovalsRoute } from "./list-approvals.ts";
 import { listDevices } from "./list-devices.ts";
 import { listModels } from "./list-models.ts";
 import { listOperations } from "./list-operations.ts";
 import { listPairing } from "./list-pairing.ts";
 import { listSessions } from "./list-sessions.ts";
+import { listTokensRoute } from "./list-tokens.ts";
+import { listUsersRoute } from "./list-users.ts";
+import { listWaitlistRoute } from "./list-waitlist.ts";
 import { postChat } from "./post-chat.ts";
 import { postChatCompletions } from "./post-chat-completions.ts";
 import { postResponses } from "./post-responses.ts";
@@ -23,6 +36,9 @@ import { rejectDevice } from "./reject-device.ts";
 import { removeDevice } from "./remove-device.ts";
 import { restartRuntime } from "./restart-runtime.ts";
 import { sendToSession } from "./send-to-session.ts";
+import { setAgentStatusRoute } from "./set-agent-status.ts";
+import { setUserAccessRoute } from "./set-user-access.ts";
+import { setWaitlistApprovalRoute } from "./set-waitlist-approval.ts";
 import { startRuntime } from "./start-runtime.ts";
 import { stopRuntime } from "./stop-runtime.ts";
 import { watchInstance } from "./watch-instance.ts";
@@ -52,6 +68,22 @@ export function createRoutes(context: ApiContext): Route[] {
     removeDevice,
     listPairing,
     approvePairing,
+    getPrincipal,
+    getAccess,
+    joinWaitlistRoute,
+    listTokensRoute,
+    createTokenRoute,
+    deleteToken,
+    listAgentsRoute,
+    createAgentRoute,
+    setAgentStatusRoute,
+    createAgentKeyRoute,
+    deleteAgentKey,
+    listUsersRoute,
+    setUserAccessRoute,
+    listWaitlistRoute,
+    setWaitlistApprovalRoute,
+    listAllInstances,
     listModels,
     postResponses,
     postChatCompletions,

@@ -7,7 +7,7 @@ import { type TenantRoute, tenantRoute } from "../http/route.ts";
 const position = z.object({ at: z.int(), id: z.uuid() });
 
 /** `GET /api/approvals?status=`: what agents asked, newest first: an agent sees its own, a human those of their agents. */
-export function listApprovalsRoute({ store, admins, clock }: ApiContext): TenantRoute {
+export function listApprovalsRoute({ store, clock }: ApiContext): TenantRoute {
   return tenantRoute({
     method: "GET",
     path: "/api/approvals",
@@ -19,10 +19,9 @@ export function listApprovalsRoute({ store, admins, clock }: ApiContext): Tenant
     query: z.object({ status: z.enum(APPROVAL_STATES).optional(), ...pageQuery }),
     result: pageSchema(approvalSchema),
     errors: [],
-    async answer({ identity, tenant }, { query: { status, limit, cursor } }) {
+    async answer({ tenant, isAdmin }, { query: { status, limit, cursor } }) {
       const now = clock.now();
       const after = decodeCursor(position, cursor);
-      const isAdmin = admins.has(identity);
       const rows = await listApprovals(store.db, { viewer: tenant, isAdmin, status, now, limit, after });
       return pageOf(rows, limit, {
         item: (row) => describeApproval(row, now),

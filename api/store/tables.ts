@@ -79,11 +79,48 @@ export interface SealedSecretsTable {
   updated_at: Generated<Date>;
 }
 
+/** Tenants that are agents; what all tenants have is in `users`. */
+export interface AgentsTable {
+  /** `agent:<id>` */
+  tenant_key: Fixed<string>;
+  /** Tenant key of the human who answers for it; null = nobody does. */
+  owner: Fixed<string | null>;
+  status: Generated<"active" | "disabled">;
+  created_at: Generated<Date>;
+}
+
+/** API tokens and agent keys, without what opens them. */
+export interface CredentialsTable {
+  /** Public: `tok_...`, `oak_...`. */
+  id: Fixed<string>;
+  scheme: Fixed<"api-token" | "agent-key">;
+  /** Whom it acts for. */
+  tenant_key: Fixed<string>;
+  name: Fixed<string>;
+  scopes: Fixed<string[]>;
+  /** Id of the credential it was made with; null = its maker came in person. It ends with that one. */
+  made_with: Fixed<string | null>;
+  created_at: Generated<Date>;
+  expires_at: Fixed<Date | null>;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+/** By what a credential is known again: one hash per root key it was hashed with. */
+export interface CredentialHashesTable {
+  hash: Fixed<string>;
+  root_key_id: Fixed<string>;
+  credential_id: Fixed<string>;
+}
+
 /** The API's tables. */
 export interface Tables {
   users: UsersTable;
   waitlist: WaitlistTable;
   audit_events: AuditEventsTable;
+  agents: AgentsTable;
+  credentials: CredentialsTable;
+  credential_hashes: CredentialHashesTable;
   approvals: ApprovalsTable;
   sealed_secrets: SealedSecretsTable;
 }
@@ -93,6 +130,9 @@ export const GRANTS: Readonly<Record<keyof Tables, readonly ("select" | "insert"
   users: ["select", "insert", "update"],
   waitlist: ["select", "insert", "update"],
   audit_events: ["select", "insert"],
+  agents: ["select", "insert", "update"],
+  credentials: ["select", "insert", "update"],
+  credential_hashes: ["select", "insert"],
   approvals: ["select", "insert", "update"],
   sealed_secrets: ["select", "insert", "update", "delete"],
 };

@@ -58,6 +58,7 @@ export async function startApiOnCluster(o: {
     database: database.config,
     accessMode: "open",
     admins: { userIds: [ADMIN], emails: [], group: undefined },
+    trustedProxies: [],
     allowedOrigins: [],
     ratePerMinute: 1e9,
     rateBurst: 1e9,
@@ -101,7 +102,8 @@ export async function startApiOnCluster(o: {
     async [Symbol.asyncDispose]() {
       stopped.abort();
       await watching;
-      await Promise.all([close(), server.close(), control.close()]);
+      await Promise.all([server.close(), control.close()]);
+      await close();
       await Promise.all([client.close(), store.close(), database[Symbol.asyncDispose]()]);
     },
   };

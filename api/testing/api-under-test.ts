@@ -1,21 +1,22 @@
 import { Registry } from "prom-client";
 import { tenantKey } from "#crds/index.ts";
-import type { Clock } from "#lib/clock.ts";
 import { systemClock } from "#lib/clock.ts";
 import { keysReady, parseKeyRing } from "#lib/keys.ts";
 import { createLogger } from "#lib/log.ts";
-import { createAdmins } from "../access/admins.ts";
+import type { AccessStatus } from "../access/gate.ts";
 import { createApp } from "../app.ts";
 import { internalKeyAuthenticator } from "../auth/internal-key.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { createHttpMetrics } from "../http/metrics.ts";
+import type { Route } from "../http/route.ts";
 import type { Upstream } from "../instances/upstream.ts";
 import { createByteBudget } from "../limit/byte-budget.ts";
 import { createOpenStreams } from "../limit/open-streams.ts";
 import { createRateLimit } from "../limit/rate.ts";
 import { createProxyMetrics } from "../proxy/metrics.ts";
 import { createGatewayAgent } from "../proxy/pool.ts";
+import { createRoutes } from "../routes/index.ts";
 import { type ApiServer, createApiServer } from "../server.ts";
 
 /** The internal key of every API under test. */
@@ -24,6 +25,15 @@ export const INTERNAL_KEY = "internal-key-of-tests-0123456789abcdef";
 export const CONTROL_KEY = "control-key-of-tests-0123456789abcdef0";
 /** The token the API presents to gateways in tests. */
 export const GATEWAY_TOKEN = "gateway-token-of-tests";
+
+/** The verdict on everybody. */
+export const LET_IN: AccessStatus = {
+  allowed: true,
+  isAdmin: false,
+  userAccess: true,
+  email: null,
+  waitlistEntry: null,
+};
 
 /** Headers of a first-party server acting for a user. */
 export function as(user: string): Record<string, string> {
@@ -39,12 +49,22 @@ export interface ApiUnderTest extends AsyncDisposable {
   /** Gateways by tenant key (`human:<id>`); a tenant without one has no instance. */
   readonly gateways: Map<string, Upstream>;
   readonly draining: AbortController;
+  readonly routes: readonly Route[];
 }
 
-/** Starts it, with everybody let in. Routes that need a cluster or Postgres fail here. */
-export async function startApi(
-  o: { clock?: Clock; maxStreams?: number; bodies?: { total: number; perOwner: number } } = {},
-): Promise<ApiUnderTest> {
+/** What a test may have of its own. */
+interface ApiUnderTestOptions
+  extends Partial<Pick<ApiContext, "clock" | "access" | "authenticators" | "trustedProxies">> {
+  maxStreams?: number;
+  bodies?: { total: number; perOwner: number };
+  /** Calls of one address without a credential, at once. */
+  addressBurst?: number;
+  /** In place of all routes. */
+  routes?: readonly Route[];
+}
+
+/** Starts it, with everybody let in unless told otherwise. Routes that need a cluster or Postgres fail here. */
+export async function startApi(o: ApiUnderTestOptions = {}): Promise<ApiUnderTest> {
   await keysReady();
   const clock = o.clock ?? systemClock;
   const registry = new Registry();
@@ -61,20 +81,22 @@ export async function startApi(
     log: createLogger("api-test", "silent"),
     clock,
     newId: () => `request-${++ids}`,
-    authenticators: [internalKeyAuthenticator(INTERNAL_KEY)],
+    authenticators: o.authenticators ?? [internalKeyAuthenticator(INTERNAL_KEY)],
     controlKey: CONTROL_KEY,
     keyRing: parseKeyRing("a1".repeat(32)),
-    admins: createAdmins({ userIds: [], emails: [], group: undefined }),
-    access: { check: async () => undefined, explain: noCluster },
+    access: o.access ?? { check: async () => LET_IN, explain: noCluster },
+    addressRate: createRateLimit({ perMinute: 1, burst: o.addressBurst ?? 1e9, clock }),
+    trustedProxies: o.trustedProxies ?? [],
     rate: createRateLimit({ perMinute: 1e9, burst: 1e9, clock }),
     store: {
       get db() {
         return noCluster();
       },
     },
-    directory: { find: noCluster, subscribe: noCluster },
+    directory: { find: noCluster, list: noCluster, subscribe: noCluster },
     instances: {
       get: noCluster,
+      list: noCluster,
       ensure: noCluster,
       stop: noCluster,
       start: noCluster,
@@ -97,7 +119,8 @@ export async function startApi(
     metrics: createHttpMetrics(registry),
     draining: draining.signal,
   };
-  const server = createApiServer(createApp(context), { port: 0, host: "127.0.0.1", clock });
+  const routes = o.routes ?? createRoutes(context);
+  const server = createApiServer(createApp(context, routes), { port: 0, host: "127.0.0.1", clock });
   const { port } = await server.listen();
   return {
     url: `http://127.0.0.1:${port}`,
@@ -106,6 +129,7 @@ export async function startApi(
     server,
     gateways,
     draining,
+    routes,
     async [Symbol.asyncDispose]() {
       await agent.destroy();
       await server.close();

@@ -1,6 +1,7 @@
 import type { Migration } from "kysely/migration";
 import * as users from "./001-users.ts";
 import * as audit from "./002-audit.ts";
+import * as credentials from "./003-credentials.ts";
 import * as approvals from "./005-approvals.ts";
 import * as sealedSecrets from "./007-sealed-secrets.ts";
 
@@ -8,6 +9,7 @@ import * as sealedSecrets from "./007-sealed-secrets.ts";
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-users": users,
   "002-audit": audit,
+  "003-credentials": credentials,
   "005-approvals": approvals,
   "007-sealed-secrets": sealedSecrets,
 };
