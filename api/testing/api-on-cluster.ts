@@ -11,7 +11,9 @@ import { createApp } from "../app.ts";
 import type { ApiConfig } from "../config.ts";
 import { createContext, instanceInformerOptions } from "../context.ts";
 import { createControlRoutes } from "../control/index.ts";
+import type { Route } from "../http/route.ts";
 import { instanceName } from "../instances/name.ts";
+import { createRoutes } from "../routes/index.ts";
 import { createApiServer } from "../server.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { CONTROL_KEY, INTERNAL_KEY } from "./api-under-test.ts";
@@ -22,6 +24,8 @@ export interface ApiOnCluster extends AsyncDisposable {
   readonly url: string;
   /** The internal listener. */
   readonly controlUrl: string;
+  /** Those of the public listener. */
+  readonly routes: readonly Route[];
   readonly database: TestDatabase;
   readonly store: Store;
   readonly config: ApiConfig;
@@ -82,7 +86,8 @@ export async function startApiOnCluster(o: {
   const store = createStore({ config: config.database, clock, log, registry });
   const parts = { config, client, store, informer, clock, log, registry, newId, draining: draining.signal };
   const { context, close } = createContext(parts);
-  const server = createApiServer(createApp(context), { port: 0, host: "127.0.0.1", clock });
+  const routes = createRoutes(context);
+  const server = createApiServer(createApp(context, routes), { port: 0, host: "127.0.0.1", clock });
   const watching = Promise.all([informer.run(stopped.signal), store.watch(stopped.signal)]);
   if (o.waitForSync ?? true) await informer.synced();
   const control = createApiServer(createApp(context, createControlRoutes(context)), {
@@ -95,6 +100,7 @@ export async function startApiOnCluster(o: {
     url: `http://127.0.0.1:${port}`,
     controlUrl: `http://127.0.0.1:${controlPort}`,
     config,
+    routes,
     database,
     store,
     informer,

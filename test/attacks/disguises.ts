@@ -1,6 +1,11 @@
 /** Everything in headers by which somebody might hope to be taken for the victim, or to be let further. */
-export function disguises(credential: Readonly<Record<string, string>>): [name: string, headers: Record<string, string | string[]>][] {
-  const one = (name: string, value: string): [string, Record<string, string>] => [`${name}: ${value}`, { [name]: value }];
+export function disguises(
+  credential: Readonly<Record<string, string>>,
+): [name: string, headers: Record<string, string | string[]>][] {
+  const one = (name: string, value: string): [string, Record<string, string>] => [
+    `${name}: ${value}`,
+    { [name]: value },
+  ];
   const forged = [
     one("x-oa-user-email", "victim@example.org"),
     one("x-oa-instance-id", "human:victim"),
@@ -32,7 +37,12 @@ export function disguises(credential: Readonly<Record<string, string>>): [name: 
     `${name} twice`,
     { [name]: [value, name === "x-oa-user-id" ? "victim" : value] },
   ]);
-  return [["nothing besides", {}], ...forged, ...doubled, ["20 kB of a header", { "x-oa-user-name": "v".repeat(20_000) }]];
+  return [
+    ["nothing besides", {}],
+    ...forged,
+    ...doubled,
+    ["20 kB of a header", { "x-oa-user-name": "v".repeat(20_000) }],
+  ];
 }
 
 /** Paths that a careless router, proxy or log would take for another. */

@@ -1,4 +1,4 @@
-import { sendJson, type Script, type ScriptedGateway, startScriptedGateway } from "#api/testing/scripted-gateway.ts";
+import { type Script, type ScriptedGateway, sendJson, startScriptedGateway } from "#api/testing/scripted-gateway.ts";
 
 /** A tenant's gateway: lets in who has its slot's token, and answers everything with what is its tenant's. */
 export interface TenantGateway extends AsyncDisposable {
@@ -28,7 +28,8 @@ export async function startTenantGateway(token: () => string, content: string): 
 function answerTo(path: string, body: string, content: string): object {
   if (path === "/tools/invoke") return { ok: true, result: { content: [{ type: "text", text: content }] } };
   if (path === "/v1/models") return { object: "list", data: [{ id: content, object: "model" }] };
-  if (path === "/hatchery/rpc") return { ok: true, payload: payloadOf(JSON.parse(body) as { method: string }, content) };
+  if (path === "/hatchery/rpc")
+    return { ok: true, payload: payloadOf(JSON.parse(body) as { method: string }, content) };
   return { id: "resp_1", status: "completed", output: [{ content: [{ type: "output_text", text: content }] }] };
 }
 

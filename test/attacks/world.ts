@@ -1,10 +1,9 @@
 import { sql } from "kysely";
+import { newInstance } from "#api/instances/service.ts";
 import { type ApiOnCluster, runtimeAt, startApiOnCluster } from "#api/testing/api-on-cluster.ts";
 import { as } from "#api/testing/api-under-test.ts";
 import { call } from "#api/testing/client.ts";
-import { eventually } from "#api/testing/eventually.ts";
-import { newInstance } from "#api/instances/service.ts";
-import { INSTANCES, type OpenClawInstance, type Tenant, tenantKey } from "#crds/index.ts";
+import { INSTANCES, type Tenant, tenantKey } from "#crds/index.ts";
 import { gatewayToken } from "#lib/keys.ts";
 import type { KubeAccess } from "#lib/kube/config.ts";
 import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
@@ -88,17 +87,25 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
 }
 
 /** Gives a tenant a ready instance with a gateway of its own. */
-async function give(cluster: TestNamespace, api: ApiOnCluster, tenant: Tenant, content: string): Promise<TenantGateway> {
+async function give(
+  cluster: TestNamespace,
+  api: ApiOnCluster,
+  tenant: Tenant,
+  content: string,
+): Promise<TenantGateway> {
   let token = "";
   const gateway = await startTenantGateway(() => token, content);
   const runtime = runtimeAt(api.config, gateway.origin);
   token = gatewayToken(api.config.keyRing[0], runtime.slot ?? "");
   const { metadata } = await cluster.client.create(INSTANCES, newInstance(tenant, cluster.namespace));
+  const heard = Promise.withResolvers<void>();
+  api.informer.onChange(({ object }) => {
+    if (object.metadata.name === metadata.name && object.status?.phase === "Ready") heard.resolve();
+  });
   const ref = { namespace: cluster.namespace, name: metadata.name };
   const status = { observedGeneration: metadata.generation, phase: "Ready", runtime };
   await cluster.client.mergePatch(INSTANCES, ref, { status }, { subresource: "status" });
-  const cached = () => api.informer.get(`${cluster.namespace}/${metadata.name}`) as OpenClawInstance | undefined;
-  await eventually(() => cached()?.status?.phase).toBe("Ready");
+  await heard.promise;
   return gateway;
 }
 
@@ -113,9 +120,13 @@ async function readState(api: ApiOnCluster, cluster: TestNamespace, ids: readonl
     const { rows } = await sql<{ text: string }>`select to_jsonb(t)::text as text from ${sql.table(name)} t`.execute(
       api.database.owner,
     );
-    found.push(...rows.map(({ text }) => `${name} ${text}`).filter((text) => words.some((word) => text.includes(word))));
+    found.push(
+      ...rows.map(({ text }) => `${name} ${text}`).filter((text) => words.some((word) => text.includes(word))),
+    );
   }
   const instances = await cluster.client.list(INSTANCES, { namespace: cluster.namespace });
   const own = instances.items.filter(({ spec }) => spec.owner.subject === victim.subject);
-  return [...found.sort(), ...own.map(({ metadata, spec }) => JSON.stringify([metadata.resourceVersion, spec]))].join("\n");
+  return [...found.sort(), ...own.map(({ metadata, spec }) => JSON.stringify([metadata.resourceVersion, spec]))].join(
+    "\n",
+  );
 }
