@@ -31,6 +31,10 @@ describe("runProcess", () => {
     expect([code, out]).toEqual([0, "done"]);
   });
 
+  it("exits with the code that main answers", async () => {
+    expect(await run('say("found"); return 3;').exited).toMatchObject({ code: 3, out: "found" });
+  });
+
   it.each(["SIGTERM", "SIGINT"] as const)("lets main end in good order on %s", async (signal) => {
     const child = run(`say("up"); ${untilAborted} say("stopping: " + signal.reason.message);`);
     await child.line("up");

@@ -14,13 +14,13 @@ export interface ProcessContext {
 }
 
 /**
- * Runs a process to its end and exits it: with 0 once `main` resolves, with 1 when it throws. The first SIGTERM or
- * SIGINT aborts the signal, a second one exits at once with 128 + its number. An unusable environment (ConfigError) is printed to
- * standard error as it is; any other error, an unhandled rejection among them, is logged as fatal.
+ * Runs a process to its end and exits it: with 0 or the code that `main` answers once it resolves, with 1 when it throws. The
+ * first SIGTERM or SIGINT aborts the signal, a second one exits at once with 128 + its number. An unusable environment
+ * (ConfigError) is printed to standard error as it is; any other error, an unhandled rejection among them, is logged as fatal.
  */
 export async function runProcess(o: {
   name: string;
-  main: (context: ProcessContext) => Promise<void>;
+  main: (context: ProcessContext) => Promise<void> | Promise<number>;
 }): Promise<never> {
   const stop = new AbortController();
   const fatal = (err: unknown, message: string): never => {
@@ -36,8 +36,9 @@ export async function runProcess(o: {
     });
   }
   const keepAlive = setInterval(() => undefined, KEEP_ALIVE_MS);
+  let code: number | undefined;
   try {
-    await o.main({ signal: stop.signal, env: process.env });
+    code = (await o.main({ signal: stop.signal, env: process.env })) ?? 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) return fatal(error, "the process failed");
     process.stderr.write(`${o.name}: ${error.message}\n`);
@@ -45,5 +46,5 @@ export async function runProcess(o: {
   } finally {
     clearInterval(keepAlive);
   }
-  process.exit(0);
+  process.exit(code);
 }
