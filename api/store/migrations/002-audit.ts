@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import { OWNERS_RIGHTS, tableIn } from "./owners-rights.ts";
 
 /**
  * The audit log: rows are only ever added, each with a hash over itself and the hash before it. Postgres makes number, time and
@@ -27,18 +28,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
   await sql`insert into audit_head default values`.execute(db);
   // Runs with its owner's rights: those who insert have none on the head.
+  const auditHead = await tableIn(db, "audit_head");
   await sql`
-    create function audit_chain() returns trigger language plpgsql security definer set search_path from current as $$
-    declare head audit_head;
+    create function audit_chain() returns trigger language plpgsql ${OWNERS_RIGHTS} as $$
+    declare head ${auditHead};
     begin
-      select * into head from audit_head for update;
+      select * into head from ${auditHead} for update;
       new.seq := head.seq + 1;
       new.at := clock_timestamp();
       new.prev_hash := head.hash;
       new.hash := sha256(head.hash || convert_to(jsonb_build_array(
         new.seq, to_char(new.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), new.actor, new.scheme, new.action,
         new.object, new.outcome, new.request_id, new.detail)::text, 'UTF8'));
-      update audit_head set seq = new.seq, hash = new.hash;
+      update ${auditHead} set seq = new.seq, hash = new.hash;
       return new;
     end $$`.execute(db);
   await sql`create trigger audit_chain before insert on audit_events for each row execute function audit_chain()`.execute(
