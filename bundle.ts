@@ -11,6 +11,7 @@ export const ENTRY_FILES: Readonly<Record<string, string>> = {
   operator: "operator/main.ts",
   api: "api/main.ts",
   migrate: "api/store/migrate-main.ts",
+  ledger: "api/ledger/verify-main.ts",
   "model-gateway": "api/model-gateway/main.ts",
   "model-simulator": "test/harness/model/main.ts",
 };

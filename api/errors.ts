@@ -39,6 +39,8 @@ export const ERROR_STATUS = {
   approval_decided: 409,
   approval_expired: 410,
   approval_used: 410,
+  idempotency_conflict: 409,
+  balance_out_of_range: 409,
   payload_too_large: 413,
   too_many_streams: 429,
   too_many_bytes: 429,

@@ -12,6 +12,7 @@ import { deleteAgentKey } from "./delete-agent-key.ts";
 import { deleteInstance } from "./delete-instance.ts";
 import { deleteToken } from "./delete-token.ts";
 import { getAccess } from "./get-access.ts";
+import { getBillingSummary } from "./get-billing-summary.ts";
 import { getInstance } from "./get-instance.ts";
 import { getPrincipal } from "./get-principal.ts";
 import { getRuntimeStatus } from "./get-runtime-status.ts";
@@ -22,6 +23,7 @@ import { listAgentsRoute } from "./list-agents.ts";
 import { listAllInstances } from "./list-all-instances.ts";
 import { listApprovalsRoute } from "./list-approvals.ts";
 import { listDevices } from "./list-devices.ts";
+import { listLedgerEntries } from "./list-ledger-entries.ts";
 import { listModels } from "./list-models.ts";
 import { listOperations } from "./list-operations.ts";
 import { listPairing } from "./list-pairing.ts";
@@ -31,6 +33,7 @@ import { listUsersRoute } from "./list-users.ts";
 import { listWaitlistRoute } from "./list-waitlist.ts";
 import { postChat } from "./post-chat.ts";
 import { postChatCompletions } from "./post-chat-completions.ts";
+import { postCredits } from "./post-credits.ts";
 import { postResponses } from "./post-responses.ts";
 import { rejectDevice } from "./reject-device.ts";
 import { removeDevice } from "./remove-device.ts";
@@ -87,6 +90,9 @@ export function createRoutes(context: ApiContext): Route[] {
     listModels,
     postResponses,
     postChatCompletions,
+    getBillingSummary,
+    listLedgerEntries,
+    postCredits,
   ].map((create): Route => create(context));
   return [listOperations(routes), ...routes];
 }

@@ -113,6 +113,40 @@ export interface CredentialHashesTable {
   credential_id: Fixed<string>;
 }
 
+/** Number and hash of the newest audit event; Postgres' own. */
+export interface AuditHeadTable {
+  seq: Filled<bigint>;
+  hash: Filled<Buffer>;
+}
+
+/** What each tenant was given and used; insert only. Columns that are filled are Postgres' own. */
+export interface LedgerEntriesTable {
+  /** A tenant key. */
+  account: Fixed<string>;
+  /** 1, 2, 3, ... of the account. */
+  seq: Filled<bigint>;
+  created_at: Filled<Date>;
+  kind: Fixed<"grant" | "burn" | "adjustment">;
+  amount_micro_usd: Fixed<bigint>;
+  balance_after_micro_usd: Filled<bigint>;
+  /** Of all entries together. */
+  idempotency_key: Fixed<string>;
+  meta: ColumnType<Record<string, unknown>, string, never>;
+  /** A tenant key, or the name of a service. */
+  created_by: Fixed<string>;
+  request_id: Fixed<string>;
+  prev_hash: Filled<Buffer>;
+  hash: Filled<Buffer>;
+}
+
+/** The newest entry's number, balance and hash of each account; Postgres' own. */
+export interface LedgerAccountsTable {
+  account: Filled<string>;
+  seq: Filled<bigint>;
+  balance_micro_usd: Filled<bigint>;
+  hash: Filled<Buffer>;
+}
+
 /** The API's tables. */
 export interface Tables {
   users: UsersTable;
@@ -123,6 +157,9 @@ export interface Tables {
   credential_hashes: CredentialHashesTable;
   approvals: ApprovalsTable;
   sealed_secrets: SealedSecretsTable;
+  audit_head: AuditHeadTable;
+  ledger_entries: LedgerEntriesTable;
+  ledger_accounts: LedgerAccountsTable;
 }
 
 /** What the API's role may do with each table; nobody grants more anywhere else. */
@@ -135,4 +172,7 @@ export const GRANTS: Readonly<Record<keyof Tables, readonly ("select" | "insert"
   credential_hashes: ["select", "insert"],
   approvals: ["select", "insert", "update"],
   sealed_secrets: ["select", "insert", "update", "delete"],
+  audit_head: ["select"],
+  ledger_entries: ["select", "insert"],
+  ledger_accounts: ["select"],
 };

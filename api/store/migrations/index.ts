@@ -3,6 +3,7 @@ import * as users from "./001-users.ts";
 import * as audit from "./002-audit.ts";
 import * as credentials from "./003-credentials.ts";
 import * as approvals from "./005-approvals.ts";
+import * as ledger from "./006-ledger.ts";
 import * as sealedSecrets from "./007-sealed-secrets.ts";
 
 /** Every migration, oldest first. One that was released never changes; what is wrong is put right by the next one. */
@@ -11,6 +12,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "002-audit": audit,
   "003-credentials": credentials,
   "005-approvals": approvals,
+  "006-ledger": ledger,
   "007-sealed-secrets": sealedSecrets,
 };
 

@@ -1,0 +1,54 @@
+import type { Kysely } from "kysely";
+import { actorOf, appendAudit } from "../audit/audit.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { Tables } from "../store/tables.ts";
+import { type Posting, postEntry } from "./posting.ts";
+
+/** Credits that an admin gives, or takes back. */
+export interface Grant {
+  /** Tenant key of the account. */
+  readonly account: string;
+  /** Below 0 = taken back. */
+  readonly amountMicroUsd: bigint;
+  /** The admins' own: no other part of the system meets it. */
+  readonly key: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly by: Identity;
+  readonly requestId: string;
+}
+
+/**
+ * Makes the entry of a grant and its audit event, both or neither, and both once for each key. The event holds the entry's hash:
+ * an account that somebody wrote anew with all its hashes still differs from the audit log.
+ * @throws ApiError 409 like `postEntry`; StoreError
+ */
+export async function grantCredits(db: Kysely<Tables>, grant: Grant): Promise<Posting> {
+  const by = actorOf(grant.by);
+  return db.transaction().execute(async (trx) => {
+    const posting = await postEntry(trx, {
+      account: grant.account,
+      kind: grant.amountMicroUsd > 0n ? "grant" : "adjustment",
+      amountMicroUsd: grant.amountMicroUsd,
+      idempotencyKey: `admin:${grant.key}`,
+      meta: grant.meta,
+      createdBy: by.name,
+      requestId: grant.requestId,
+    });
+    const { entry } = posting;
+    if (!posting.created) return posting;
+    // Last, as everybody else waits for the audit log from here to the end.
+    await appendAudit(trx, {
+      by,
+      action: "credits.grant",
+      object: grant.account,
+      requestId: grant.requestId,
+      detail: {
+        entry: String(entry.seq),
+        amount_micro_usd: String(entry.amount_micro_usd),
+        idempotency_key: entry.idempotency_key,
+        hash: entry.hash.toString("hex"),
+      },
+    });
+    return posting;
+  });
+}
