@@ -12,8 +12,8 @@ import { apiTokenAuthenticator } from "./auth/api-token.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { internalKeyAuthenticator } from "./auth/internal-key.ts";
 import type { ApiConfig } from "./config.ts";
-import { createLastUse } from "./credentials/last-use.ts";
-import { createCredentialVerifier } from "./credentials/verifier.ts";
+import { createLastUse, type LastUse } from "./credentials/last-use.ts";
+import { type CredentialVerifier, createCredentialVerifier } from "./credentials/verifier.ts";
 import { createHttpMetrics, type HttpMetrics } from "./http/metrics.ts";
 import { createDirectory, INSTANCE_INDEXES, type InstanceDirectory } from "./instances/directory.ts";
 import { createFreshness, type Freshness } from "./instances/freshness.ts";
@@ -35,6 +35,9 @@ export interface ApiContext {
   readonly newId: () => string;
   /** Asked in this order. */
   readonly authenticators: readonly Authenticator[];
+  /** Those that we made: API tokens and agents' keys. */
+  readonly credentials: CredentialVerifier;
+  readonly lastUse: LastUse;
   /** Of first-party servers on the internal listener; undefined = there is no such listener. */
   readonly controlKey: string | undefined;
   readonly keyRing: KeyRing;
@@ -110,6 +113,8 @@ export function createContext(parts: ContextParts): {
       agentKeyAuthenticator(credentials),
       apiTokenAuthenticator(credentials),
     ],
+    credentials,
+    lastUse,
     controlKey: config.controlKey,
     keyRing: config.keyRing,
     access: createAccessGate({ store, mode: config.accessMode, admins, clock }),

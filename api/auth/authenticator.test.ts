@@ -5,17 +5,17 @@ import { ApiError } from "../errors.ts";
 import { agentKeyAuthenticator } from "./agent-key.ts";
 import { apiTokenAuthenticator } from "./api-token.ts";
 import { authenticate, type DistinctHeaders } from "./authenticator.ts";
-import type { Identity } from "./identity.ts";
 import { internalKeyAuthenticator } from "./internal-key.ts";
 import { ALL_SCOPES } from "./scopes.ts";
 
 const KEY = "k".repeat(40);
 let asked: string[];
 const credentials: CredentialVerifier = {
-  async verify(scheme, secret): Promise<Identity> {
+  async verify(scheme, secret) {
     asked.push(`${scheme} ${secret}`);
-    return { scheme, tenant: { kind: "Human", subject: "alice" }, scopes: ALL_SCOPES };
+    return { scheme, tenant: { kind: "Human", subject: "alice" }, scopes: ALL_SCOPES, credentialId: "tok_1" };
   },
+  identify: async () => undefined,
 };
 const schemes = [internalKeyAuthenticator(KEY), agentKeyAuthenticator(credentials), apiTokenAuthenticator(credentials)];
 

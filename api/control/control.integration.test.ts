@@ -3,7 +3,7 @@ import { INSTANCES } from "#crds/index.ts";
 import { loadKubeAccess } from "#lib/kube/config.ts";
 import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
 import { instanceName } from "../instances/name.ts";
-import { type ApiOnCluster, startApiOnCluster, writeStatus } from "../testing/api-on-cluster.ts";
+import { ADMIN, type ApiOnCluster, startApiOnCluster, writeStatus } from "../testing/api-on-cluster.ts";
 import { CONTROL_KEY } from "../testing/api-under-test.ts";
 import { type ClientRequest, call } from "../testing/client.ts";
 import { eventually } from "../testing/eventually.ts";
@@ -103,5 +103,74 @@ describe("the row of a user", () => {
     expect((await remove()).json).toMatchObject({ data: { deleted: true } });
     expect((await control({ path })).json).toEqual(expect.objectContaining({ data: {} }));
     await eventually(async () => (await remove()).json).toMatchObject({ data: { deleted: false } });
+  });
+});
+
+describe("users and agents of the callers of old", () => {
+  const post = async (path: string, body: object) =>
+    (await control({ path, body })).json as { data: Record<string, string> };
+  const asAgent = (key: string) =>
+    call(api.url, { path: "/api/openclaw/principal", user: null, headers: { "x-oa-agent-key": key } });
+
+  it("a user is put on record with a token, which is theirs", async () => {
+    const first = await post("/control/auth/agent/register", {
+      user_id: "ann",
+      name: "Ann",
+      metadata: { a: 1 },
+      nostr: { pubkey: "p" },
+    });
+    expect(first).toMatchObject({ ok: true, data: { user_id: "ann", created: true } });
+    const second = await post("/control/auth/agent/register", { user_id: "ann" });
+    expect(second).toMatchObject({ data: { user_id: "ann", created: false } });
+    const token = first.data.api_token ?? "";
+    const whose = await post("/control/auth/resolve-token", { token });
+    expect(whose.data).toEqual({
+      tokenId: expect.stringMatching(/^tok_/),
+      tokenHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      user_id: "ann",
+    });
+    const own = await call(api.url, { path: "/api/openclaw/principal", user: null, headers: { "x-api-key": token } });
+    expect(own.json).toMatchObject({ data: { tenant_id: "human:ann", principal_type: "human" } });
+    const { status, json } = await control({
+      path: "/control/auth/resolve-token",
+      body: { token: token.replace(/.$/, "g") },
+    });
+    expect([status, json]).toMatchObject([401, { ok: false, error: "unauthorized" }]);
+    expect((await control({ path: "/control/auth/agent/register", body: { user_id: "agent:x" } })).status).toBe(400);
+  });
+
+  it("an agent is made with a key, found by its hash, and no longer once the key is revoked", async () => {
+    const made = await post("/control/agent/signup", {
+      handle: "helper",
+      owner_workos_user_id: "ann",
+      scopes: ["openclaw:read"],
+    });
+    const { agentUserId = "", apiKey = "", keyId = "", keyHash = "" } = made.data;
+    expect((await asAgent(apiKey)).json).toMatchObject({
+      data: { tenant_id: `agent:${agentUserId}`, principal_type: "agent" },
+    });
+    const found = await control({ path: `/control/agent/by-key-hash?key_hash=${keyHash}` });
+    expect(found.json).toMatchObject({ data: { agent_user_id: agentUserId, scopes: ["openclaw:read"] } });
+    expect(await post("/control/agent/touch", { key_hash: keyHash })).toMatchObject({ ok: true, data: {} });
+    const revoked = await call(api.url, {
+      method: "DELETE",
+      path: `/api/agents/${agentUserId}/keys/${keyId}`,
+      user: "ann",
+    });
+    expect(revoked.status).toBe(200);
+    const gone = await control({ path: `/control/agent/by-key-hash?key_hash=${keyHash}` });
+    expect([gone.status, gone.json]).toMatchObject([404, { code: "agent_key_not_found" }]);
+    expect((gone.json as { error: string }).error).toContain("Invalid or revoked key");
+    expect((await asAgent(apiKey)).status).toBe(401);
+  });
+
+  it("credits are told", async () => {
+    await call(api.url, {
+      path: "/api/admin/credits",
+      user: ADMIN,
+      body: { user_id: "ann", amount_usd: 2.5, idempotency_key: "k-1" },
+    });
+    const { json } = await control({ path: "/control/openclaw/billing/summary?user_id=ann" });
+    expect(json).toMatchObject({ ok: true, data: { user_id: "ann", balance_usd: 2.5 } });
   });
 });

@@ -15,11 +15,16 @@ export interface CredentialVerifier {
    * Whom a credential proves to be calling.
    * @throws ApiError 401 for one that is malformed, unknown, expired, revoked or of a disabled agent; StoreError.
    */
-  verify(scheme: CredentialScheme, secret: string, freshness: Freshness): Promise<Identity>;
+  verify(scheme: CredentialScheme, secret: string, freshness: Freshness): Promise<KnownIdentity>;
+  /** Whom the credential with this stored hash proves; undefined when there is none that is good now. @throws StoreError */
+  identify(scheme: CredentialScheme, hash: string): Promise<KnownIdentity | undefined>;
 }
 
+/** Of a credential that we made. */
+export type KnownIdentity = Identity & { readonly credentialId: string };
+
 interface Found {
-  readonly identity: Identity & { credentialId: string };
+  readonly identity: KnownIdentity;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /** Why it is not good, if it isn't. */
@@ -40,7 +45,8 @@ export function createCredentialVerifier(o: {
     async verify(scheme, secret, freshness) {
       if (!isSecret(scheme, secret)) throw unauthorized(`malformed ${scheme}`);
       const hashes = hashSecret(o.keyRing, secret);
-      const found = await remembered.get(hashes[0].hash, freshness, () => find(o.store.db, scheme, hashes));
+      const texts = hashes.map(({ hash }) => hash);
+      const found = await remembered.get(hashes[0].hash, freshness, () => find(o.store.db, scheme, texts, hashes[0]));
       if (!found) throw unauthorized(`unknown ${scheme}`);
       const { identity, expiresAt, missing } = found;
       const now = o.clock.now();
@@ -49,13 +55,18 @@ export function createCredentialVerifier(o: {
       o.lastUse.note({ credentialId: identity.credentialId, at: now, missing });
       return identity;
     },
+    async identify(scheme, hash) {
+      const found = await find(o.store.db, scheme, [hash]);
+      return found && !found.fault && found.expiresAt > o.clock.now() ? found.identity : undefined;
+    },
   };
 }
 
 async function find(
   db: Store["db"],
   scheme: CredentialScheme,
-  hashes: readonly [SecretHash, ...SecretHash[]],
+  hashes: readonly string[],
+  newest?: SecretHash,
 ): Promise<Found | undefined> {
   const rows = await db
     .selectFrom("credential_hashes as h")
@@ -63,18 +74,13 @@ async function find(
     .innerJoin("users as u", "u.tenant_key", "c.tenant_key")
     .leftJoin("agents as a", "a.tenant_key", "c.tenant_key")
     .leftJoin("users as o", "o.tenant_key", "a.owner")
-    .where(
-      "h.hash",
-      "in",
-      hashes.map(({ hash }) => hash),
-    )
+    .where("h.hash", "in", hashes)
     .where("c.scheme", "=", scheme)
     .select(["c.id", "c.scopes", "c.expires_at", "c.revoked_at", "h.root_key_id"])
     .select(["u.kind", "u.user_id", "a.status", "o.user_id as owner_id"])
     .execute();
   const [row] = rows;
   if (!row) return undefined;
-  const [newest] = hashes;
   const tenant: Tenant = { kind: row.kind === "agent" ? "Agent" : "Human", subject: row.user_id };
   const owner: Tenant | undefined = row.owner_id === null ? undefined : { kind: "Human", subject: row.owner_id };
   const scopes = parseScopes(row.scopes);
@@ -82,7 +88,7 @@ async function find(
     identity: { scheme, tenant, scopes, credentialId: row.id, ...(owner ? { owner } : {}) },
     expiresAt: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY,
     fault: faultOf(row),
-    missing: rows.some(({ root_key_id }) => root_key_id === newest.rootKeyId) ? undefined : newest,
+    missing: rows.some(({ root_key_id }) => root_key_id === newest?.rootKeyId) ? undefined : newest,
   };
 }
 

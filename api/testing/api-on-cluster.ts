@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Registry } from "prom-client";
 import type { InstanceStatus, OpenClawInstance } from "#crds/index.ts";
 import { INSTANCES } from "#crds/index.ts";
@@ -81,10 +82,8 @@ export async function startApiOnCluster(o: {
   const informer = createInformer({ ...instanceInformerOptions(o.namespace), client, log, clock });
   const draining = new AbortController();
   const stopped = new AbortController();
-  let ids = 0;
-  const newId = () => `request-${++ids}`;
   const store = createStore({ config: config.database, clock, log, registry });
-  const parts = { config, client, store, informer, clock, log, registry, newId, draining: draining.signal };
+  const parts = { config, client, store, informer, clock, log, registry, newId: randomUUID, draining: draining.signal };
   const { context, close } = createContext(parts);
   const routes = createRoutes(context);
   const server = createApiServer(createApp(context, routes), { port: 0, host: "127.0.0.1", clock });

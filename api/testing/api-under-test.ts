@@ -82,6 +82,8 @@ export async function startApi(o: ApiUnderTestOptions = {}): Promise<ApiUnderTes
     clock,
     newId: () => `request-${++ids}`,
     authenticators: o.authenticators ?? [internalKeyAuthenticator(INTERNAL_KEY)],
+    credentials: { verify: noCluster, identify: noCluster },
+    lastUse: { note: noCluster, close: noCluster },
     controlKey: CONTROL_KEY,
     keyRing: parseKeyRing("a1".repeat(32)),
     access: o.access ?? { check: async () => LET_IN, explain: noCluster },
