@@ -1,15 +1,18 @@
 import type { ApiContext } from "../context.ts";
 import type { Route } from "../http/route.ts";
+import { appendMessagesRoute } from "./append-messages.ts";
 import { approveDevice } from "./approve-device.ts";
 import { approvePairing } from "./approve-pairing.ts";
 import { backUpRuntime } from "./back-up-runtime.ts";
 import { createAgentRoute } from "./create-agent.ts";
 import { createAgentKeyRoute } from "./create-agent-key.ts";
 import { createInstance } from "./create-instance.ts";
+import { createThreadRoute } from "./create-thread.ts";
 import { createTokenRoute } from "./create-token.ts";
 import { decideApproval } from "./decide-approval.ts";
 import { deleteAgentKey } from "./delete-agent-key.ts";
 import { deleteInstance } from "./delete-instance.ts";
+import { deleteThreadRoute } from "./delete-thread.ts";
 import { deleteToken } from "./delete-token.ts";
 import { getAccess } from "./get-access.ts";
 import { getBillingSummary } from "./get-billing-summary.ts";
@@ -17,6 +20,7 @@ import { getInstance } from "./get-instance.ts";
 import { getPrincipal } from "./get-principal.ts";
 import { getRuntimeStatus } from "./get-runtime-status.ts";
 import { getSessionHistory } from "./get-session-history.ts";
+import { getThreadRoute } from "./get-thread.ts";
 import { invokeToolRoute } from "./invoke-tool.ts";
 import { joinWaitlistRoute } from "./join-waitlist.ts";
 import { listAgentsRoute } from "./list-agents.ts";
@@ -24,10 +28,12 @@ import { listAllInstances } from "./list-all-instances.ts";
 import { listApprovalsRoute } from "./list-approvals.ts";
 import { listDevices } from "./list-devices.ts";
 import { listLedgerEntries } from "./list-ledger-entries.ts";
+import { listMessagesRoute } from "./list-messages.ts";
 import { listModels } from "./list-models.ts";
 import { listOperations } from "./list-operations.ts";
 import { listPairing } from "./list-pairing.ts";
 import { listSessions } from "./list-sessions.ts";
+import { listThreadsRoute } from "./list-threads.ts";
 import { listTokensRoute } from "./list-tokens.ts";
 import { listUsersRoute } from "./list-users.ts";
 import { listWaitlistRoute } from "./list-waitlist.ts";
@@ -44,6 +50,7 @@ import { setUserAccessRoute } from "./set-user-access.ts";
 import { setWaitlistApprovalRoute } from "./set-waitlist-approval.ts";
 import { startRuntime } from "./start-runtime.ts";
 import { stopRuntime } from "./stop-runtime.ts";
+import { updateThreadRoute } from "./update-thread.ts";
 import { watchInstance } from "./watch-instance.ts";
 
 /** All endpoints of the public listener. */
@@ -93,6 +100,13 @@ export function createRoutes(context: ApiContext): Route[] {
     getBillingSummary,
     listLedgerEntries,
     postCredits,
+    listThreadsRoute,
+    createThreadRoute,
+    getThreadRoute,
+    updateThreadRoute,
+    deleteThreadRoute,
+    listMessagesRoute,
+    appendMessagesRoute,
   ].map((create): Route => create(context));
   return [listOperations(routes), ...routes];
 }

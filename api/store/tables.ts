@@ -49,6 +49,35 @@ export interface AuditEventsTable {
   hash: Filled<Buffer>;
 }
 
+/** Conversations, of one tenant each. */
+export interface ThreadsTable {
+  id: Filled<string>;
+  tenant_key: Fixed<string>;
+  title: string;
+  kind: Fixed<"chat" | "project" | "openclaw">;
+  archived: Generated<boolean>;
+  /** The position of the newest message. */
+  message_count: Generated<number>;
+  created_at: Filled<Date>;
+  updated_at: Generated<Date>;
+}
+
+/** What was said in a thread; insert only, and gone with the thread. */
+export interface ThreadMessagesTable {
+  thread_id: Fixed<string>;
+  /** 1, 2, 3, ... of the thread. */
+  position: Fixed<number>;
+  /** Of whoever sent it; unique in the thread. */
+  message_id: Fixed<string>;
+  role: Fixed<"user" | "assistant" | "system" | "tool">;
+  parts: ColumnType<Record<string, unknown>[], string, never>;
+  /** Of the JSON of `parts`. */
+  bytes: Fixed<number>;
+  /** SHA-256 of the canonical JSON of role and parts. */
+  content_hash: Fixed<Buffer>;
+  created_at: Filled<Date>;
+}
+
 /** What agents asked to be allowed. */
 export interface ApprovalsTable {
   id: Fixed<string>;
@@ -155,6 +184,8 @@ export interface Tables {
   agents: AgentsTable;
   credentials: CredentialsTable;
   credential_hashes: CredentialHashesTable;
+  threads: ThreadsTable;
+  thread_messages: ThreadMessagesTable;
   approvals: ApprovalsTable;
   sealed_secrets: SealedSecretsTable;
   audit_head: AuditHeadTable;
@@ -170,6 +201,8 @@ export const GRANTS: Readonly<Record<keyof Tables, readonly ("select" | "insert"
   agents: ["select", "insert", "update"],
   credentials: ["select", "insert", "update"],
   credential_hashes: ["select", "insert"],
+  threads: ["select", "insert", "update", "delete"],
+  thread_messages: ["select", "insert"],
   approvals: ["select", "insert", "update"],
   sealed_secrets: ["select", "insert", "update", "delete"],
   audit_head: ["select"],
