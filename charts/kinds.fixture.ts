@@ -31,6 +31,10 @@ export interface Deployment extends Rendered {
   };
 }
 
+export interface CronJob extends Rendered {
+  spec: { schedule: string; jobTemplate: { spec: { template: Deployment["spec"]["template"] } } };
+}
+
 export interface Role extends Rendered {
   rules: { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
 }

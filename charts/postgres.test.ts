@@ -110,15 +110,13 @@ describe("the bundled Postgres", () => {
     }
   });
 
-  it("is reached by the API alone, and reaches nobody", () => {
+  it("is reached by the API and the ledger's check alone, and reaches nobody", () => {
     const { podSelector, policyTypes, ingress, egress } = policyOf("hatchery-postgres");
     const { labels } = podOf("StatefulSet", "hatchery-postgres").metadata;
     expect(labels).toMatchObject(podSelector.matchLabels);
     expect({ policyTypes, egress }).toEqual({ policyTypes: ["Ingress", "Egress"], egress: [] });
-    const { matchLabels } = policyOf("hatchery-api").podSelector;
-    expect(ingress).toEqual([
-      { ports: [{ protocol: "TCP", port: "postgres" }], from: [{ podSelector: { matchLabels } }] },
-    ]);
+    const from = ["hatchery-api", "hatchery-ledger"].map((name) => ({ podSelector: policyOf(name).podSelector }));
+    expect(ingress).toEqual([{ ports: [{ protocol: "TCP", port: "postgres" }], from }]);
     expect(policyOf("hatchery-api").egress).toContainEqual({
       ports: [{ protocol: "TCP", port: 5432 }],
       to: [{ podSelector }],

@@ -45,7 +45,13 @@ describe("pods", () => {
 
   it("are the only ones to get a token of their accounts", () => {
     const accounts = ofKind<{ automountServiceAccountToken: boolean }>("ServiceAccount");
-    expect(accounts.map((account) => account.automountServiceAccountToken)).toEqual([false, false, false, false]);
+    expect(accounts.map((account) => account.automountServiceAccountToken)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("are one each, but for the operator's leader and its warm standby", () => {

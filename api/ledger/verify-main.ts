@@ -1,17 +1,13 @@
 import { Kysely, PostgresDialect } from "kysely";
-import * as z from "zod";
-import { ConfigError, parseEnv } from "#lib/env.ts";
+import { ConfigError } from "#lib/env.ts";
 import { type ProcessContext, runProcess } from "#lib/process.ts";
 import { verifyAudit } from "../audit/verify.ts";
-import { databaseConfig, databaseEnv } from "../store/database-env.ts";
 import { createPool } from "../store/pool.ts";
 import { readSnapshot } from "../store/snapshot.ts";
 import type { Tables } from "../store/tables.ts";
 import { verifyLedger } from "./verify.ts";
+import { readVerifyConfig } from "./verify-config.ts";
 import { verifyGrants } from "./verify-grants.ts";
-
-/** A page of a large table on a busy disk; nobody waits for it. */
-const STATEMENT_TIMEOUT_MS = 120_000;
 
 /**
  * `ledger verify`: computes all chains of hashes and all balances anew and writes a report as one line of JSON; exits with 1 when
@@ -21,11 +17,8 @@ async function main({ signal, env }: ProcessContext): Promise<number> {
   if (process.argv[2] !== "verify" || process.argv.length > 3) {
     throw new ConfigError("there is one command: ledger verify");
   }
-  const config = databaseConfig(parseEnv(z.object(databaseEnv), env));
-  const pool = createPool({ ...config, poolMax: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS }, "hatchery-ledger", {
-    failed: () => undefined,
-    worked: () => undefined,
-  });
+  const config = readVerifyConfig(env);
+  const pool = createPool(config, "hatchery-ledger", { failed: () => undefined, worked: () => undefined });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     const report = await readSnapshot(db, async (trx) => ({

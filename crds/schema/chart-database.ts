@@ -143,3 +143,18 @@ export const originsSchema = words(
     .describe("An origin."),
   "Origins whose pages may call the API, e.g. `https://console.example.org`.",
 );
+
+/** The check of what Postgres keeps. */
+export const ledgerCheckSchema = z
+  .strictObject({
+    schedule: z
+      .string()
+      .max(100)
+      .regex(
+        /^(@(hourly|daily|weekly|monthly)|[-0-9A-Za-z*,/?]+( [-0-9A-Za-z*,/?]+){4})?$/,
+        "is not a schedule as in cron",
+      )
+      .describe("When it runs, as in cron, by UTC; never when empty."),
+    resources: resourcesSchema.describe("Resources of its pod."),
+  })
+  .describe("The check of ledger and audit log: all hashes and balances are computed anew.");

@@ -1,6 +1,12 @@
 import * as z from "zod";
 import { LOG_LEVELS } from "#lib/log.ts";
-import { accessSchema, externalDatabaseSchema, originsSchema, postgresSchema } from "./chart-database.ts";
+import {
+  accessSchema,
+  externalDatabaseSchema,
+  ledgerCheckSchema,
+  originsSchema,
+  postgresSchema,
+} from "./chart-database.ts";
 import { classSpecSchema, modelSchema, resourcesSchema } from "./class-spec.ts";
 import { atomicList, dictionary, openObject, uniqueList } from "./collections.ts";
 import { cidr, dnsLabel, dnsSubdomain, port } from "./scalars.ts";
@@ -134,6 +140,7 @@ export const chartValuesSchema = z.strictObject({
       resources: resourcesSchema,
     })
     .describe("The API."),
+  ledgerCheck: ledgerCheckSchema,
   modelGateway: z
     .strictObject({
       replicas: replicas(100, "Pods that share the work."),

@@ -72,9 +72,9 @@ async function ensureProven(proof: string, build: () => Promise<void>): Promise<
   );
 }
 
-/** The image of operator, API, its migrations, and model gateway. */
+/** The image of operator, API, its migrations, the check of its ledger, and model gateway. */
 export function ensureServerImage(options: ImageOptions = {}): Promise<ImageArchive> {
-  return ensureBundleImage("server", ["operator", "api", "migrate", "model-gateway"], options);
+  return ensureBundleImage("server", ["operator", "api", "migrate", "ledger", "model-gateway"], options);
 }
 
 /** A stand-in for the official image of Postgres, from the base's Debian. */

@@ -28,7 +28,7 @@ describe("the server image", () => {
     }
     expect(programs).toEqual(["node"]);
     const bundles = (await readdir(join(rootfs.path, "app"))).filter((file) => file.endsWith(".mjs"));
-    expect(bundles.sort()).toEqual(["api.mjs", "migrate.mjs", "model-gateway.mjs", "operator.mjs"]);
+    expect(bundles.sort()).toEqual(["api.mjs", "ledger.mjs", "migrate.mjs", "model-gateway.mjs", "operator.mjs"]);
   });
 
   it.each([
@@ -36,6 +36,7 @@ describe("the server image", () => {
     ["api", "OPENCLAW_ENCRYPTION_KEY"],
     ["model-gateway", "OPENCLAW_ENCRYPTION_KEY"],
     ["migrate", "DATABASE_URL"],
+    ["ledger", "ledger verify"],
   ])("runs the %s, which wants to be told %s", async (name, variable) => {
     const { code, log } = await run(["node", `/app/${name}.mjs`]);
     expect(code, log).toBe(1);
