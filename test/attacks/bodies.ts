@@ -8,7 +8,7 @@ export const BODIES: Readonly<Record<string, (approvalId: string) => unknown>> =
   chat: () => ({ input: "hello", user: "human:victim", model: "openclaw/victim" }),
   createResponse: () => ({ input: "hello", user: "human:victim" }),
   createChatCompletion: () => ({ messages: [{ role: "user", content: "hello" }], user: "human:victim" }),
-  approvePairing: () => ({ code: "ABCD1234" }),
+  approvePairingRequest: () => ({ code: "ABCD1234" }),
   decideApproval: (approvalId) => ({ approvalId, decision: "approved" }),
   joinWaitlist: () => ({ email: "victim@example.org" }),
   setUserAccess: () => ({ enabled: false }),

@@ -1,47 +1,55 @@
+type Headers = Record<string, string | string[]>;
+
+/** Headers of ours, the original system's and OpenClaw's that name the victim. */
+const NAMES: Headers = {
+  "x-oa-instance-id": "human:victim",
+  "x-oa-tenant-key": "human:victim",
+  "x-oa-thread-id": "victim",
+  "x-oa-original-url": "http://x/api/openclaw/instance?user_id=victim",
+  "x-oa-control-key": "x".repeat(40),
+  "x-openclaw-instance-id": "human:victim",
+  "x-openclaw-scopes": "operator.admin",
+  "x-openclaw-model": "other/model",
+  "x-original-url": "/api/admin/users",
+  "x-http-method-override": "DELETE",
+  cookie: "session=victim",
+};
+
+/** Those that reach the gateway. */
+const FORWARDED: Headers = {
+  "x-openclaw-session-key": "agent:main:of-the-victim",
+  "x-openclaw-agent-id": "victim",
+  "x-openclaw-account-id": "victim",
+  "x-openclaw-message-channel": "victim",
+};
+
+/** What proxies say of whom they speak for. */
+const FORWARDING: Headers = {
+  "x-forwarded-for": "127.0.0.1",
+  "x-forwarded-user": "victim",
+  "x-forwarded-host": "victim",
+  "x-forwarded-proto": "https",
+  "x-real-ip": "127.0.0.1",
+  forwarded: "for=127.0.0.1;host=victim",
+  via: "1.1 victim",
+};
+
 /** Everything in headers by which somebody might hope to be taken for the victim, or to be let further. */
-export function disguises(
-  credential: Readonly<Record<string, string>>,
-): [name: string, headers: Record<string, string | string[]>][] {
-  const one = (name: string, value: string): [string, Record<string, string>] => [
-    `${name}: ${value}`,
-    { [name]: value },
-  ];
-  const forged = [
-    one("x-oa-user-email", "victim@example.org"),
-    one("x-oa-instance-id", "human:victim"),
-    one("x-oa-tenant-key", "human:victim"),
-    one("x-oa-thread-id", "victim"),
-    one("x-oa-original-url", "http://x/api/openclaw/instance?user_id=victim"),
-    one("x-oa-control-key", "x".repeat(40)),
-    one("x-openclaw-instance-id", "human:victim"),
-    one("x-openclaw-scopes", "operator.admin"),
-    one("x-openclaw-model", "other/model"),
-    one("x-openclaw-session-key", "agent:main:the-victims-own-words"),
-    one("x-openclaw-agent-id", "victim"),
-    one("x-openclaw-account-id", "victim"),
-    one("x-forwarded-for", "127.0.0.1"),
-    one("x-forwarded-user", "victim"),
-    one("x-forwarded-host", "victim"),
-    one("x-real-ip", "127.0.0.1"),
-    one("forwarded", "for=127.0.0.1;host=victim"),
-    one("host", "victim"),
-    one("x-http-method-override", "DELETE"),
-    one("x-original-url", "/api/admin/users"),
-    one("cookie", "session=victim"),
-    one("connection", `keep-alive, ${Object.keys(credential).join(", ")}`),
-    one("te", "trailers"),
-    one("proxy-authorization", "Basic dmljdGltOng="),
-    one("upgrade", "websocket"),
-  ] satisfies [string, Record<string, string>][];
-  const doubled = Object.entries(credential).map(([name, value]): [string, Record<string, string | string[]>] => [
-    `${name} twice`,
-    { [name]: [value, name === "x-oa-user-id" ? "victim" : value] },
-  ]);
+export function disguises(credential: Readonly<Record<string, string>>): Headers[] {
+  const hopByHop = `keep-alive, ${Object.keys(credential).join(", ")}`;
+  const doubled = Object.entries(credential).map(([name, value]): Headers => {
+    return { [name]: [value, name === "x-oa-user-id" ? "victim" : value] };
+  });
   return [
-    ["nothing besides", {}],
-    ...forged,
+    { "x-oa-user-email": "victim@example.org" },
+    NAMES,
+    FORWARDED,
+    FORWARDING,
+    { host: "victim" },
+    { connection: hopByHop, te: "trailers", "proxy-authorization": "Basic dmljdGltOng=" },
+    { connection: "upgrade", upgrade: "h2c" },
+    { "x-oa-user-name": "v".repeat(20_000) },
     ...doubled,
-    ["20 kB of a header", { "x-oa-user-name": "v".repeat(20_000) }],
   ];
 }
 

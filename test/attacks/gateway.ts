@@ -35,6 +35,21 @@ function answerTo(path: string, body: string, content: string): object {
 
 function payloadOf({ method }: { method: string }, content: string): object {
   const device = { deviceId: "d-1", displayName: content, platform: "linux", clientMode: "cli", role: "operator" };
-  if (method === "device.pair.list") return { pending: [{ ...device, requestId: "r-1", ts: 1 }], paired: [device] };
-  return { channel: "telegram", requests: [], content };
+  const account = { channel: "telegram", accountId: "work" };
+  const sender = {
+    ...account,
+    senderId: "1",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    lastSeenAt: "2026-01-01T00:00:00.000Z",
+  };
+  switch (method) {
+    case "device.pair.list":
+      return { pending: [{ ...device, requestId: "r-1", ts: 1 }], paired: [device] };
+    case "channels.pairing.list":
+      return { accounts: [account], requests: [{ ...sender, requestId: "p-1", metadata: { name: content } }] };
+    case "hatchery.pairing.codes":
+      return { codes: [{ ...sender, code: "ABCD1234" }] };
+    default:
+      return { requestId: "p-1", senderId: "1", deviceId: "d-1", notification: "not-requested" };
+  }
 }

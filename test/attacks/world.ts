@@ -59,7 +59,7 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
   const victimIds = {
     id: [token.id, agent.id, thread.id, "human:victim", "victim"].map(String),
     keyId: [String(key.id)],
-    key: ["main", SECRET],
+    key: ["main", "of-the-victim"],
     requestId: ["r-1"],
     deviceId: ["d-1"],
     channel: ["telegram"],
