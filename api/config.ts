@@ -6,6 +6,7 @@ import { LOG_LEVELS } from "#lib/log.ts";
 import type { AdminConfig } from "./access/admins.ts";
 import { ACCESS_MODES } from "./access/gate.ts";
 import { normalizeEmail } from "./auth/email.ts";
+import { type OidcConfig, oidcConfig, oidcEnv } from "./auth/oidc-env.ts";
 import { isProxyRange } from "./http/client-address.ts";
 import { type DatabaseConfig, databaseConfig, databaseEnv } from "./store/database-env.ts";
 
@@ -34,6 +35,7 @@ const envSchema = z.object({
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace")
     .describe("the namespace of the tenants' instances"),
   ...databaseEnv,
+  ...oidcEnv,
   ACCESS_MODE: z
     .enum(ACCESS_MODES)
     .default("approved")
@@ -79,6 +81,7 @@ export interface ApiConfig {
   controlPort: number;
   tenantNamespace: string;
   database: DatabaseConfig;
+  oidc: OidcConfig;
   accessMode: (typeof ACCESS_MODES)[number];
   admins: AdminConfig;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
@@ -118,6 +121,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     controlPort: given.CONTROL_PORT,
     tenantNamespace: given.TENANT_NAMESPACE,
     database: databaseConfig(given),
+    oidc: oidcConfig(given),
     accessMode: given.ACCESS_MODE,
     admins: { userIds: given.OA_ADMIN_USER_IDS, emails: given.OA_ADMIN_EMAILS, group: given.OA_ADMIN_GROUP },
     trustedProxies: given.TRUSTED_PROXIES,

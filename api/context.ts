@@ -11,6 +11,7 @@ import { agentKeyAuthenticator } from "./auth/agent-key.ts";
 import { apiTokenAuthenticator } from "./auth/api-token.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { internalKeyAuthenticator } from "./auth/internal-key.ts";
+import { createOidc, type Oidc } from "./auth/oidc.ts";
 import type { ApiConfig } from "./config.ts";
 import { createLastUse, type LastUse } from "./credentials/last-use.ts";
 import { type CredentialVerifier, createCredentialVerifier } from "./credentials/verifier.ts";
@@ -81,10 +82,14 @@ export function instanceInformerOptions(namespace: string) {
 /** Calls of one address that need no credential, in the long run and at once: people who join, not programs. */
 const ADDRESS_RATE = { perMinute: 30, burst: 30 };
 
-/** Puts the API together; `close`, which still needs the store, ends its connections to gateways and writes what is to be written. */
+/**
+ * Puts the API together; running `oidc` is the caller's business. `close`, which still needs the store, ends the connections that
+ * were made and writes what is to be written.
+ */
 export function createContext(parts: ContextParts): {
   context: ApiContext;
   freshness: Freshness;
+  oidc: Oidc;
   close: () => Promise<void>;
 } {
   const { config, client, store, informer, clock, log, registry, newId, draining } = parts;
@@ -103,6 +108,7 @@ export function createContext(parts: ContextParts): {
   };
   const lastUse = createLastUse({ store, clock, log });
   const credentials = createCredentialVerifier({ store, keyRing: config.keyRing, clock, lastUse });
+  const oidc = createOidc({ config: config.oidc, clock, log, registry });
   const admins = createAdmins(config.admins);
   const context: ApiContext = {
     log,
@@ -112,6 +118,7 @@ export function createContext(parts: ContextParts): {
       internalKeyAuthenticator(config.internalKey),
       agentKeyAuthenticator(credentials),
       apiTokenAuthenticator(credentials),
+      oidc.authenticator,
     ],
     credentials,
     lastUse,
@@ -132,8 +139,9 @@ export function createContext(parts: ContextParts): {
   return {
     context,
     freshness,
+    oidc,
     async close() {
-      await Promise.all([proxy.agent.destroy(), lastUse.close()]);
+      await Promise.all([proxy.agent.destroy(), lastUse.close(), oidc.close()]);
     },
   };
 }

@@ -57,6 +57,7 @@ export const ERROR_STATUS = {
   model_unauthorized: 502,
   cluster_unavailable: 503,
   store_unavailable: 503,
+  issuer_unavailable: 503,
   instance_moved: 503,
   instance_unreachable: 503,
   gateway_timeout: 504,

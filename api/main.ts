@@ -58,7 +58,7 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
     newId: randomUUID,
     draining: draining.signal,
   };
-  const { context, freshness, close } = createContext(parts);
+  const { context, freshness, oidc, close } = createContext(parts);
   const server = createApiServer(createApp(context), { port: config.port, clock });
   const control =
     config.controlKey === undefined
@@ -68,13 +68,14 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
     port: config.opsPort,
     registry,
     checks: { kubernetes: () => freshness.fault() },
-    notes: { postgres: () => store.fault() },
+    notes: { postgres: () => store.fault(), oidc: () => oidc.fault() },
     log,
   });
 
   const { port: opsPort } = await ops.listen();
   const watching = informer.run(stopped.signal);
   const watchingStore = Promise.all([store.watch(stopped.signal), resealOnce(context, stopped.signal)]);
+  const refreshingKeys = oidc.run(stopped.signal);
   const { port } = await server.listen();
   const controlPort = (await control?.listen())?.port;
   log.info({ port, opsPort, controlPort, version: VERSION, namespace: config.tenantNamespace }, "serving");
@@ -90,7 +91,7 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
   draining.abort();
   await Promise.all([server.drain(config.drainSeconds * 1000), control?.drain(config.drainSeconds * 1000)]);
   stopped.abort();
-  await Promise.all([watching, watchingStore]);
+  await Promise.all([watching, watchingStore, refreshingKeys]);
   await close();
   await Promise.all([store.close(), ops.close()]);
   await client.close();

@@ -60,6 +60,7 @@ async function run(context: ApiContext, route: Route, call: PublicCall): Promise
 /** Who may call at all is no step of an operation. */
 const ABOUT_CALLER: ReadonlySet<ErrorCode> = new Set([
   "unauthorized",
+  "issuer_unavailable",
   "missing_user_id",
   "access_denied",
   "insufficient_scope",

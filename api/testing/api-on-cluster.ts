@@ -7,7 +7,7 @@ import { keysReady, newSlot, parseKeyRing } from "#lib/keys.ts";
 import { createKubeClient, type KubeClient } from "#lib/kube/client.ts";
 import type { KubeAccess } from "#lib/kube/config.ts";
 import { createInformer, type Informer } from "#lib/kube/informer.ts";
-import { createLogger } from "#lib/log.ts";
+import { createLogger, type Logger } from "#lib/log.ts";
 import { createApp } from "../app.ts";
 import type { ApiConfig } from "../config.ts";
 import { createContext, instanceInformerOptions } from "../context.ts";
@@ -48,11 +48,12 @@ export async function startApiOnCluster(o: {
   postgresPort: number;
   config?: Partial<ApiConfig>;
   clock?: Clock;
+  log?: Logger;
   waitForSync?: boolean;
 }): Promise<ApiOnCluster> {
   await keysReady();
   const clock = o.clock ?? systemClock;
-  const log = createLogger("api-test", "silent");
+  const log = o.log ?? createLogger("api-test", "silent");
   const database = await createTestDatabase(o.postgresPort);
   const config: ApiConfig = {
     keyRing: parseKeyRing("a1".repeat(32)),
@@ -61,6 +62,7 @@ export async function startApiOnCluster(o: {
     controlPort: 0,
     tenantNamespace: o.namespace,
     database: database.config,
+    oidc: { issuers: [], leewaySeconds: 60, keyRefreshSeconds: 300, maxTokenAgeSeconds: 86_400, caFile: undefined },
     accessMode: "open",
     admins: { userIds: [ADMIN], emails: [], group: undefined },
     trustedProxies: [],
@@ -84,10 +86,10 @@ export async function startApiOnCluster(o: {
   const stopped = new AbortController();
   const store = createStore({ config: config.database, clock, log, registry });
   const parts = { config, client, store, informer, clock, log, registry, newId: randomUUID, draining: draining.signal };
-  const { context, close } = createContext(parts);
+  const { context, oidc, close } = createContext(parts);
   const routes = createRoutes(context);
   const server = createApiServer(createApp(context, routes), { port: 0, host: "127.0.0.1", clock });
-  const watching = Promise.all([informer.run(stopped.signal), store.watch(stopped.signal)]);
+  const watching = Promise.all([informer.run(stopped.signal), store.watch(stopped.signal), oidc.run(stopped.signal)]);
   if (o.waitForSync ?? true) await informer.synced();
   const control = createApiServer(createApp(context, createControlRoutes(context)), {
     port: 0,

@@ -10,7 +10,8 @@ const objectName = z
   .max(253)
   .regex(/^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$/, "is not the name of an object");
 
-const secretKey = (name: string, what: string) =>
+/** A key of a Secret. */
+export const secretKey = (name: string, what: string) =>
   z
     .strictObject({
       name: objectName.describe(name),

@@ -7,6 +7,7 @@ import {
   originsSchema,
   postgresSchema,
 } from "./chart-database.ts";
+import { oidcSchema } from "./chart-oidc.ts";
 import { classSpecSchema, modelSchema, resourcesSchema } from "./class-spec.ts";
 import { atomicList, dictionary, openObject, uniqueList } from "./collections.ts";
 import { cidr, dnsLabel, dnsSubdomain, port } from "./scalars.ts";
@@ -86,6 +87,7 @@ export const chartValuesSchema = z.strictObject({
   postgres: postgresSchema,
   externalDatabase: externalDatabaseSchema,
   access: accessSchema,
+  oidc: oidcSchema,
   modelProviders: atomicList(providerSchema, 32).describe("Where models come from; at least one is needed."),
   standardClass: z
     .strictObject({

@@ -38,3 +38,9 @@ rule names ports alone, which every network understands.
       podSelector:
         matchLabels: {app.kubernetes.io/managed-by: hatchery-operator}
 {{- end }}
+
+{{- /* The port of an http(s) URL. */ -}}
+{{- define "hatchery.portOf" -}}
+{{- $url := urlParse . -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary 443 80 (eq $url.scheme "https")) -}}
+{{- end }}
