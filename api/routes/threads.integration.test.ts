@@ -148,7 +148,7 @@ describe("the list of threads", () => {
     expect(sizes).toEqual([3, 3, 3, 2]);
   });
 
-  it("keeps those apart that are of one millisecond", async () => {
+  it("keeps those apart that are of one moment", async () => {
     await sql`
       insert into threads (tenant_key, title, kind, created_at)
       select 'human:quick', 'x', 'chat', '2026-01-01T00:00:00.123Z' from generate_series(1, 20)`.execute(

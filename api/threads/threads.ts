@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import * as z from "zod";
 import { ApiError } from "../errors.ts";
 import { decodeCursor, pageOf, pageSchema } from "../http/page.ts";
+import { comesAfter, microseconds, positionSchema } from "../store/position.ts";
 import { isStorable } from "../store/storable.ts";
 import type { Tables, ThreadsTable } from "../store/tables.ts";
 
@@ -47,7 +48,7 @@ export interface ThreadChange {
 export const threadPageSchema = pageSchema(threadSchema);
 
 /** Newest first by creation: nothing that happens meanwhile moves a thread across a cursor. */
-const position = z.object({ at: z.int(), id: z.uuid() });
+const position = positionSchema.extend({ key: z.uuid() });
 
 function describeThread(row: Selectable<ThreadsTable>): Thread {
   const { id, title, kind, archived, message_count } = row;
@@ -106,19 +107,20 @@ export async function listThreads(
   },
 ): Promise<z.output<typeof threadPageSchema>> {
   const after = decodeCursor(position, o.cursor);
-  let query = db.selectFrom("threads").selectAll().where("tenant_key", "=", tenant);
+  let query = db
+    .selectFrom("threads")
+    .selectAll()
+    .select(microseconds("created_at").as("at"))
+    .where("tenant_key", "=", tenant)
+    .where(comesAfter(after, { time: "created_at", key: "id" }));
   if (o.archived !== undefined) query = query.where("archived", "=", o.archived);
   if (o.kind !== undefined) query = query.where("kind", "=", o.kind);
-  if (after) {
-    query = query.where(sql<boolean>`(created_at, id) < (${new Date(after.at)}::timestamptz, ${after.id}::uuid)`);
-  }
   const rows = await query
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
     .limit(o.limit + 1)
     .execute();
-  const at = (row: Selectable<ThreadsTable>) => ({ at: row.created_at.getTime(), id: row.id });
-  return pageOf(rows, o.limit, { item: describeThread, position: at });
+  return pageOf(rows, o.limit, { item: describeThread, position: ({ at, id }) => ({ at: Number(at), key: id }) });
 }
 
 /** Changes one of the tenant's threads. @throws ApiError 404; StoreError */

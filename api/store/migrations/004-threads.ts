@@ -1,8 +1,7 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * Threads and their messages. Times of threads are whole milliseconds, so that what a cursor says of them is exact. Messages are
- * numbered by their thread, whose row is locked meanwhile; they go when it goes.
+ * Threads and their messages. Messages are numbered by their thread, whose row is locked meanwhile; they go when it goes.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
@@ -13,8 +12,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       kind text not null check (kind in ('chat', 'project', 'openclaw')),
       archived boolean not null default false,
       message_count integer not null default 0,
-      created_at timestamptz(3) not null default clock_timestamp(),
-      updated_at timestamptz(3) not null default clock_timestamp()
+      created_at timestamptz not null default clock_timestamp(),
+      updated_at timestamptz not null default clock_timestamp()
     )`.execute(db);
   await sql`create index threads_by_tenant on threads (tenant_key, created_at desc, id desc)`.execute(db);
   // As json, not jsonb: what a message says is given back as it was sent, whatever characters are in it.
@@ -27,7 +26,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       parts json not null check (json_typeof(parts) = 'array'),
       bytes integer not null check (bytes = octet_length(parts::text) and bytes <= 262144),
       content_hash bytea not null check (length(content_hash) = 32),
-      created_at timestamptz(3) not null default clock_timestamp(),
+      created_at timestamptz not null default clock_timestamp(),
       primary key (thread_id, position),
       unique (thread_id, message_id)
     )`.execute(db);
