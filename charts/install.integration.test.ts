@@ -28,6 +28,7 @@ import { createSweep } from "../operator/sweep/sweep.ts";
 import {
   CHART,
   EXTERNAL_DATABASE,
+  find,
   helm,
   LEAST_VALUES,
   NAMESPACE,
@@ -35,7 +36,7 @@ import {
   render,
   type Values,
 } from "./chart.fixture.ts";
-import type { Deployment, Secret } from "./kinds.fixture.ts";
+import type { CronJob, Deployment, Secret } from "./kinds.fixture.ts";
 
 /** A control plane of its own: the chart brings what there is one of in a cluster. */
 let plane: ControlPlane;
@@ -365,8 +366,13 @@ describe("what the apiserver says of it", () => {
         metadata: { name: "strict", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
       }),
     );
-    const workloads = ((await render()) as unknown as Deployment[]).filter(({ kind }) => WORKLOADS.includes(kind));
-    expect(workloads).toHaveLength(4);
+    const all = await render();
+    const check = find<CronJob>(all, "CronJob", "hatchery-ledger");
+    const workloads = [
+      ...(all as unknown as Deployment[]).filter(({ kind }) => WORKLOADS.includes(kind)),
+      { metadata: check.metadata, spec: check.spec.jobTemplate.spec },
+    ];
+    expect(workloads).toHaveLength(5);
     for (const { metadata, spec } of workloads) {
       const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: metadata.name, namespace: "strict" } };
       const account = {
