@@ -1,6 +1,5 @@
 import type { Kysely } from "kysely";
-import { actorOf, appendAudit } from "../audit/audit.ts";
-import type { Identity } from "../auth/identity.ts";
+import { appendAudit, type Change } from "../audit/audit.ts";
 import type { Tables } from "../store/tables.ts";
 import { type Posting, postEntry } from "./posting.ts";
 
@@ -13,8 +12,6 @@ export interface Grant {
   /** The admins' own: no other part of the system meets it. */
   readonly key: string;
   readonly meta: Readonly<Record<string, unknown>>;
-  readonly by: Identity;
-  readonly requestId: string;
 }
 
 /**
@@ -22,8 +19,7 @@ export interface Grant {
  * an account that somebody wrote anew with all its hashes still differs from the audit log.
  * @throws ApiError 409 like `postEntry`; StoreError
  */
-export async function grantCredits(db: Kysely<Tables>, grant: Grant): Promise<Posting> {
-  const by = actorOf(grant.by);
+export function grantCredits(db: Kysely<Tables>, grant: Grant, { by, requestId }: Change): Promise<Posting> {
   return db.transaction().execute(async (trx) => {
     const posting = await postEntry(trx, {
       account: grant.account,
@@ -32,7 +28,7 @@ export async function grantCredits(db: Kysely<Tables>, grant: Grant): Promise<Po
       idempotencyKey: `admin:${grant.key}`,
       meta: grant.meta,
       createdBy: by.name,
-      requestId: grant.requestId,
+      requestId,
     });
     const { entry } = posting;
     if (!posting.created) return posting;
@@ -41,7 +37,7 @@ export async function grantCredits(db: Kysely<Tables>, grant: Grant): Promise<Po
       by,
       action: "credits.grant",
       object: grant.account,
-      requestId: grant.requestId,
+      requestId,
       detail: {
         entry: String(entry.seq),
         amount_micro_usd: String(entry.amount_micro_usd),

@@ -4,7 +4,6 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { ALL_SCOPES } from "../auth/scopes.ts";
 import { PAGE_ROWS } from "../store/snapshot.ts";
 import { API_ROLE, createTestDatabase, type TestDatabase } from "../testing/database.fixture.ts";
 import { grantCredits } from "./grant.ts";
@@ -20,10 +19,10 @@ beforeEach(async () => {
   for (const account of ["human:alice", "human:bob"]) {
     for (const dollars of [1n, 2n, 3n, 4n]) await post(database.db, { account, amountMicroUsd: dollars * 1_000_000n });
   }
-  const by = { scheme: "internal-key", tenant: { kind: "Human", subject: "root" }, scopes: ALL_SCOPES } as const;
+  const change = { by: { name: "human:root", scheme: "internal-key" }, requestId: "r" };
   for (const key of ["first", "second"]) {
-    const grant = { account: "human:carol", amountMicroUsd: 5n, key, meta: { why: key }, by, requestId: "r" };
-    await grantCredits(database.db, grant);
+    const grant = { account: "human:carol", amountMicroUsd: 5n, key, meta: { why: key } };
+    await grantCredits(database.db, grant, change);
   }
 });
 

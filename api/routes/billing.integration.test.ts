@@ -42,7 +42,7 @@ describe("credits", () => {
     const given = await grant(credits("ann", "12.345678", "ann-1", { meta: { why: "welcome" } }));
     expect([given.status, given.json]).toMatchObject([
       200,
-      { data: { created: true, user_id: "ann", entry: { id: "1", kind: "grant", amount_usd: 12.345678 } } },
+      { data: { created: true, tenant_id: "human:ann", entry: { id: "1", kind: "grant", amount_usd: 12.345678 } } },
     ]);
     expect((await grant(credits("ann", -2.3, "ann-2"))).json).toMatchObject({
       data: { entry: { kind: "adjustment" } },
@@ -86,7 +86,9 @@ describe("credits", () => {
   });
 
   it("of an agent are its own, not those of a human of the same id", async () => {
-    await grant(credits("zed", 3, "zed-agent", { kind: "agent" }));
+    expect((await grant(credits("agent:zed", 3, "zed-agent"))).json).toMatchObject({
+      data: { tenant_id: "agent:zed" },
+    });
     expect(await summary("zed")).toMatchObject({ data: { balance_usd: 0 } });
     const [account] = await api.store.db
       .selectFrom("ledger_accounts")
@@ -123,7 +125,7 @@ describe("credits", () => {
     [credits("ann", 1, "k", { meta: { a: "x".repeat(5000) } }), "meta"],
     [credits("ann", 1, "k", { meta: { a: ["\u0000"] } }), "meta"],
     [credits("ann", 1, "k", { meta: { "\ud800": 1 } }), "meta"],
-    [credits("ann", 1, "k", { kind: "robot" }), "kind"],
+    [credits("x".repeat(263), 1, "k"), "user_id"],
     [credits("ann", 1, "k", { amount: 1 }), "amount"],
   ])("refuse %j by name", async (body, name) => {
     const { status, json } = await grant(body);

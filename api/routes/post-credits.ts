@@ -1,6 +1,8 @@
 import * as z from "zod";
-import { type Tenant, tenantKey } from "#crds/index.ts";
+import { tenantKey } from "#crds/index.ts";
+import { changeBy } from "../audit/audit.ts";
 import type { ApiContext } from "../context.ts";
+import { tenantOf } from "../control/user.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { grantCredits } from "../ledger/grant.ts";
 import { amountUsd } from "../ledger/money.ts";
@@ -10,8 +12,10 @@ import { isStorableJson } from "../store/storable.ts";
 const MAX_META_BYTES = 4096;
 
 const body = z.strictObject({
-  user_id: z.string().regex(/^[\x21-\x7e]{1,256}$/, "expected 1 to 256 visible ASCII characters"),
-  kind: z.enum(["human", "agent"]).default("human").describe("Whose id `user_id` is."),
+  user_id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,262}$/, "expected 1 to 262 visible ASCII characters")
+    .describe("`human:<id>`, `agent:<id>`, or a bare id, which is a human's."),
   amount_usd: amountUsd.describe(
     "US dollars, a number or a decimal string with at most six decimals; below 0 takes back.",
   ),
@@ -29,8 +33,7 @@ const body = z.strictObject({
 
 const result = z.strictObject({
   created: z.boolean().describe("False = an earlier call with this key made the entry."),
-  user_id: z.string(),
-  kind: z.enum(["human", "agent"]),
+  tenant_id: z.string().describe("`human:<id>` or `agent:<id>`."),
   entry: ledgerEntrySchema,
 });
 
@@ -48,17 +51,11 @@ export function postCredits({ store }: ApiContext): TenantRoute {
     body,
     result,
     errors: ["idempotency_conflict", "balance_out_of_range"],
-    async answer({ identity, requestId }, { body: { user_id, kind, amount_usd, idempotency_key, meta } }) {
-      const tenant: Tenant = { kind: kind === "agent" ? "Agent" : "Human", subject: user_id };
-      const { created, entry } = await grantCredits(store.db, {
-        account: tenantKey(tenant),
-        amountMicroUsd: amount_usd,
-        key: idempotency_key,
-        meta,
-        by: identity,
-        requestId,
-      });
-      return { created, user_id, kind, entry: describeEntry(entry) };
+    async answer(call, { body: { user_id, amount_usd, idempotency_key, meta } }) {
+      const account = tenantKey(tenantOf(user_id));
+      const grant = { account, amountMicroUsd: amount_usd, key: idempotency_key, meta };
+      const { created, entry } = await grantCredits(store.db, grant, changeBy(call));
+      return { created, tenant_id: account, entry: describeEntry(entry) };
     },
   });
 }
