@@ -162,6 +162,7 @@ describe("what the chart tells each process is what the process asks for", () =>
         "OIDC_CLOCK_LEEWAY_SECONDS",
         "OIDC_KEY_REFRESH_SECONDS",
         "OIDC_MAX_TOKEN_AGE_SECONDS",
+        "TRUSTED_PROXIES",
         "ALLOWED_ORIGINS",
         "RATE_PER_MINUTE",
         "RATE_BURST",
@@ -202,6 +203,23 @@ describe("keys", () => {
     for (const component of ["operator", "api", "model-gateway"]) {
       expect(podOf(component).metadata.annotations["checksum/keys"]).toBe(expected);
     }
+  });
+
+  it("have one more for the internal listener, where there is one, and nobody reaches that unless told who", async () => {
+    const all = await render({ api: { control: { enabled: true } } });
+    const { data } = find<Secret>(all, "Secret", "hatchery-keys");
+    expect(atob(data.OA_CONTROL_KEY ?? "")).toMatch(/^[A-Za-z0-9]{48}$/);
+    const [container] = podOf("api", all).spec.containers;
+    expect(container?.env.map(({ name }) => name)).toEqual(expect.arrayContaining(["OA_CONTROL_KEY", "CONTROL_PORT"]));
+    const controlOf = (objects: Rendered[]) =>
+      objects.filter(
+        (object) => object.kind === "NetworkPolicy" && JSON.stringify(object).includes('"port":"control"'),
+      );
+    expect(controlOf(all)).toEqual([]);
+    const allowFrom = [{ podSelector: { matchLabels: { app: "first-party" } } }];
+    expect(controlOf(await render({ api: { control: { enabled: true, allowFrom } } }))).toHaveLength(1);
+    expect(find(all, "Service", "hatchery-api-control")).toMatchObject({ spec: { type: "ClusterIP" } });
+    expect(JSON.stringify(objects)).not.toMatch(/control/);
   });
 
   it("are new each time", async () => {

@@ -23,6 +23,8 @@ export function sendFault(
   where: { surface: Surface; requestId: string; operation?: string | undefined },
 ): void {
   if (fault.retryAfterSeconds !== undefined) res.set("retry-after", String(Math.ceil(fault.retryAfterSeconds)));
+  // Of the schemes, the one that has a registered name (RFC 9110, 11.6.1).
+  if (fault.status === 401) res.set("www-authenticate", 'Bearer realm="hatchery"');
   res.status(fault.status);
   if (where.surface === "openai") sendOpenAiError(res, fault);
   else {

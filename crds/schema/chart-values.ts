@@ -81,7 +81,9 @@ export const chartValuesSchema = z.strictObject({
         .string()
         .max(253)
         .regex(/^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$/, "is not the name of a Secret")
-        .describe("A Secret with `OPENCLAW_ENCRYPTION_KEY` and `OA_INTERNAL_KEY`; generated once and kept when empty."),
+        .describe(
+          "A Secret with `OPENCLAW_ENCRYPTION_KEY` and `OA_INTERNAL_KEY`, and `OA_CONTROL_KEY` for `api.control`; generated once and kept when empty.",
+        ),
     })
     .describe("Root key and internal key."),
   postgres: postgresSchema,
@@ -124,7 +126,16 @@ export const chartValuesSchema = z.strictObject({
         })
         .describe("The API's Service."),
       allowFrom: peers("Who may call the API; everyone when empty."),
+      trustedProxies: atomicList(cidr().describe("Addresses."), 32).describe(
+        "Proxies whose `X-Forwarded-For` tells where a call without a credential comes from.",
+      ),
       allowedOrigins: originsSchema,
+      control: z
+        .strictObject({
+          enabled: z.boolean().describe("Serve it on port 8081, behind a Service of its own."),
+          allowFrom: peers("Who may call it; none when empty."),
+        })
+        .describe("The internal listener for first-party servers of the original system."),
       maxStreamsPerTenant: z.int().min(1).max(100_000).describe("Open streams of one tenant."),
       rate: z
         .strictObject({

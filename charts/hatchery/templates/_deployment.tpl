@@ -7,6 +7,7 @@ Deployment of one process. The argument is a dict:
   initContainers     YAML list of containers to run before it, if any
   volumes, mounts    YAML lists, if it needs any
   port               public port, if it has one
+  controlPort        port of the internal listener, if it has one
   graceSeconds       how long it may take to end
   checksums          dict of annotation to text: a change of the text replaces the pods
 */ -}}
@@ -80,6 +81,9 @@ spec:
           ports:
             {{- with .port }}
             - {name: http, containerPort: {{ . }}}
+            {{- end }}
+            {{- with .controlPort }}
+            - {name: control, containerPort: {{ . }}}
             {{- end }}
             - {name: ops, containerPort: 9090}
           # Until the first answer; afterwards the other two judge.

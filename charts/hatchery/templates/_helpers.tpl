@@ -54,6 +54,7 @@ The argument is a dict of root, values (with existingSecret, where the user made
 
 {{- define "hatchery.keys" -}}
 {{- $new := dict "OPENCLAW_ENCRYPTION_KEY" (randBytes 32 | b64enc) "OA_INTERNAL_KEY" (randAlphaNum 48 | b64enc) -}}
+{{- if .Values.api.control.enabled }}{{ $_ := set $new "OA_CONTROL_KEY" (randAlphaNum 48 | b64enc) }}{{ end -}}
 {{- include "hatchery.generated" (dict "root" . "values" .Values.keys "name" (include "hatchery.keysSecret" .) "new" $new) -}}
 {{- end }}
 
