@@ -117,7 +117,10 @@ function headOf({ head_seq, head_balance, head_hash }: EntryRow): Head | undefin
 function readEntries(trx: Transaction<Tables>, last: { account: string; seq: bigint } | undefined) {
   let query = trx
     .selectFrom("ledger_entries as e")
-    .leftJoin("ledger_accounts as a", "a.account", "e.account")
+    // A merge of both would begin with the first account for each page.
+    .leftJoin("ledger_accounts as a", (join) =>
+      join.onRef("a.account", "=", "e.account").on("a.account", ">=", last?.account ?? ""),
+    )
     .select(["e.account", "e.seq", "e.kind", "e.amount_micro_usd as amount", "e.balance_after_micro_usd as balance"])
     .select(["e.idempotency_key as key", "e.created_by", "e.request_id", "e.prev_hash", "e.hash"])
     .select([chainTime("e.created_at").as("time"), sql<string>`e.meta::text`.as("meta")])
