@@ -6,10 +6,13 @@ import { connectSystem, type System } from "./system.ts";
 import { User } from "./user.ts";
 
 let system: System;
+let alice: User;
 const pods: string[] = [];
 
 beforeAll(async () => {
   system = await connectSystem();
+  alice = new User(system, "alice");
+  await alice.ensureInstance();
 });
 afterAll(async () => {
   if (pods.length > 0) await kubectl("delete", "pod", "--grace-period=0", "--force", ...pods);
@@ -32,20 +35,20 @@ async function scalePostgres(replicas: number): Promise<void> {
   );
 }
 
-describe("the audit log", () => {
+describe.each(["audit_events", "ledger_entries"])("%s", (table) => {
   it.each([
-    ["update", "update audit_events set actor = 'nobody'"],
-    ["delete", "delete from audit_events"],
-    ["truncate", "truncate audit_events"],
+    ["update", `update ${table} set seq = 0`],
+    ["delete", `delete from ${table}`],
+    ["truncate", `truncate ${table}`],
   ])("is nothing the API's role may %s, and the owner neither", async (_, statement) => {
-    await expect(psql("hatchery_api", statement)).rejects.toThrow("permission denied for table audit_events");
-    await expect(psql("hatchery", statement)).rejects.toThrow("audit_events rows are never changed");
-    expect(await psql("hatchery_api", "select count(*) >= 0 from audit_events")).toBe("t\n");
+    await expect(psql("hatchery_api", statement)).rejects.toThrow(`permission denied for table ${table}`);
+    await expect(psql("hatchery", statement)).rejects.toThrow(`${table} rows are never changed`);
+    expect(await psql("hatchery_api", `select count(*) >= 0 from ${table}`)).toBe("t\n");
   });
 });
 
 describe("Postgres", () => {
-  it("is reached by who passes for the API to the network, and by nobody else", async () => {
+  it("is reached by who passes for the API to the network, and not by a stranger", async () => {
     const [image, address] = await Promise.all([
       kubectl("get", "statefulset/hatchery-postgres", "--output", "jsonpath={.spec.template.spec.containers[0].image}"),
       kubectl("get", "service/hatchery-postgres", "--output", "jsonpath={.spec.clusterIP}"),
@@ -65,8 +68,6 @@ describe("Postgres", () => {
   });
 
   it("goes and comes back: turns run on, calls are told to come again, and what was known is known", async () => {
-    const alice = new User(system, "alice");
-    await alice.ensureInstance();
     const api = () => kubectl("get", "pods", "--selector", "app.kubernetes.io/component=api", "--output", API_PODS);
     const before = await api();
     const turn = alice.chat("SLOW:60:500", `s-${randomUUID()}`);
