@@ -48,6 +48,7 @@ export async function startApiOnCluster(o: {
   postgresPort: number;
   config?: Partial<ApiConfig>;
   clock?: Clock;
+  /** Silent by default. */
   log?: Logger;
   waitForSync?: boolean;
 }): Promise<ApiOnCluster> {
