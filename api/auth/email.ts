@@ -15,6 +15,7 @@ export function normalizeEmail(text: string): string | undefined {
 export const emailSchema = z
   .string()
   .max(320)
+  .describe("An e-mail address.")
   .transform((text, context) => {
     const email = normalizeEmail(text);
     if (email !== undefined) return email;

@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from "../testing/database.fixtu
 import { eventually } from "../testing/eventually.ts";
 import { createToken, revokeToken } from "../tokens/tokens.ts";
 import { createLastUse, WRITE_EVERY_MS } from "./last-use.ts";
-import { createCredentialVerifier } from "./verifier.ts";
+import { type CredentialVerifier, createCredentialVerifier } from "./verifier.ts";
 
 const log = createLogger("test", "silent");
 const anew = { mayBeRemembered: false };
@@ -48,7 +48,9 @@ beforeEach(() => {
 /** A replica that runs with this ring. */
 function replica(keyRing: KeyRing) {
   const lastUse = createLastUse({ store: database, clock, log });
-  return { lastUse, ...createCredentialVerifier({ store: database, keyRing, clock, lastUse }) };
+  const verifier = createCredentialVerifier({ store: database, keyRing, clock, lastUse });
+  const verify: CredentialVerifier["verify"] = (...given) => verifier.verify(...given);
+  return { lastUse, verify };
 }
 
 async function mint(keyRing: KeyRing, expiresAt?: number) {

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { loadKubeAccess } from "#lib/kube/config.ts";
+import { ManualClock } from "#test/harness/manual-clock.ts";
 import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
 import { ADMIN, type ApiOnCluster, startApiOnCluster } from "../testing/api-on-cluster.ts";
 import { type ClientRequest, call } from "../testing/client.ts";
@@ -17,7 +18,7 @@ beforeAll(async () => {
   cluster = await createTestNamespace(access, "access");
   const config = { accessMode: "approved", trustedProxies: ["127.0.0.1"] } as const;
   const where = { access, namespace: cluster.namespace, postgresPort: inject("postgresPort") };
-  api = await startApiOnCluster({ ...where, config });
+  api = await startApiOnCluster({ ...where, config, clock: new ManualClock(Date.now()) });
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();

@@ -133,14 +133,17 @@ describe("an agent", () => {
 
   it("is refused while it is disabled, at once, and acts again after", async () => {
     const { id } = await make("fay");
-    const { key } = await makeKey("fay", id);
+    const { key } = await makeKey("fay", id, { scopes: ["openclaw:read", "openclaw:chat"] });
     expect(await setStatus("fay", id, "disabled")).toBe("200");
     logged.length = 0;
-    expect(await use(key)).toBe("401 unauthorized");
+    const chat = { path: "/api/openclaw/chat", body: { input: "x" } };
+    for (const o of [PRINCIPAL, chat]) expect(await use(key, o)).toBe("401 unauthorized");
     expect(logged.some((line) => line.includes("the agent is disabled"))).toBe(true);
     expect((await list("fay"))[0]).toMatchObject({ status: "disabled" });
     expect(await setStatus("fay", id, "active")).toBe("200");
     expect(await use(key)).toBe("200");
+    // A refusal is not remembered.
+    expect(await use(key, chat)).toBe("404 instance_not_found");
     expect(await setStatus("fay", id, "deleted")).toBe("400 invalid_request");
     const events = await api.database.db
       .selectFrom("audit_events")

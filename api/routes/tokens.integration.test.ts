@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { loadKubeAccess } from "#lib/kube/config.ts";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
+import { admit } from "../approvals/approvals.ts";
 import { ADMIN, type ApiOnCluster, startApiOnCluster } from "../testing/api-on-cluster.ts";
 import { as } from "../testing/api-under-test.ts";
 import { type ClientRequest, call } from "../testing/client.ts";
@@ -237,6 +239,30 @@ describe("an admin's token", () => {
     );
     expect(await answer(mintWith(plain.token, { scopes: ["admin"] }))).toBe("403 insufficient_scope");
     expect(await dataOf(api.url, mintWith(admin.token))).toMatchObject({ scopes: ["openclaw:read", "openclaw:write"] });
+  });
+
+  it("shows what is admins' alone only if it was made to be an admin's", async () => {
+    const asked = {
+      tenant: { kind: "Agent", subject: "nobody's" },
+      owner: undefined,
+      tool: "t",
+      input: {},
+      summary: "?",
+    } as const;
+    const moment = {
+      now: clock.now(),
+      newId: randomUUID,
+      requestId: "r",
+      by: { name: "agent:x", scheme: "agent-key" },
+    };
+    await admit(api.database.db, { ...asked, approvalId: undefined }, moment);
+    const approvals = { path: "/api/approvals" };
+    const plain = await mint(ADMIN, { scopes: ["openclaw:read"] });
+    const admin = await mint(ADMIN, { scopes: ["openclaw:read", "admin"] });
+    expect(await dataOf(api.url, withToken(plain.token, approvals))).toMatchObject({ items: [] });
+    expect(await dataOf(api.url, withToken(admin.token, approvals))).toMatchObject({
+      items: [{ tenant_id: "agent:nobody's" }],
+    });
   });
 
   it("is one no longer than its owner is an admin", async () => {
