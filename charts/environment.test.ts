@@ -72,6 +72,7 @@ describe("what the chart tells each process is what the process asks for", () =>
       accessMode: "approved",
       admins: { userIds: [], emails: [], group: undefined },
       oidc: { issuers: [], leewaySeconds: 60, keyRefreshSeconds: 300, maxTokenAgeSeconds: 86_400, caFile: undefined },
+      trustedProxies: [],
       allowedOrigins: [],
       ratePerMinute: 1200,
       rateBurst: 300,
@@ -90,6 +91,7 @@ describe("what the chart tells each process is what the process asks for", () =>
       adminGroup: "claw admins",
     };
     const api = {
+      trustedProxies: ["10.42.0.0/16", "fd00::1"],
       allowedOrigins: ["https://console.example.org", "http://[::1]:3000"],
       rate: { perMinute: 60, burst: 5 },
       database: { poolMax: 3, statementTimeoutMs: 1500 },
@@ -97,6 +99,7 @@ describe("what the chart tells each process is what the process asks for", () =>
     expect(readConfig(environment("api", await render({ access, api })))).toMatchObject({
       accessMode: "open",
       admins: { userIds: access.adminUserIds, emails: ["ann@example.org"], group: "claw admins" },
+      trustedProxies: api.trustedProxies,
       allowedOrigins: api.allowedOrigins,
       ratePerMinute: 60,
       rateBurst: 5,

@@ -244,6 +244,8 @@ describe("values that are refused, by name", () => {
     ["an access mode", { access: { mode: "closed" } }, "/access/mode"],
     ["an admin with a comma", { access: { adminUserIds: ["a,b"] } }, "/access/adminUserIds/0"],
     ["an admin's address that is none", { access: { adminEmails: ["ann"] } }, "/access/adminEmails/0"],
+    ["a proxy that is everybody", { api: { trustedProxies: ["0.0.0.0/0"] } }, "/api/trustedProxies/0"],
+    ["a proxy by name", { api: { trustedProxies: ["proxy.example"] } }, "/api/trustedProxies/0"],
     ["an origin with a path", { api: { allowedOrigins: ["https://a.example.org/"] } }, "/api/allowedOrigins/0"],
     ["every origin", { api: { allowedOrigins: ["*"] } }, "/api/allowedOrigins/0"],
     ["no time for statements", { api: { database: { statementTimeoutMs: 1 } } }, "/api/database/statementTimeoutMs"],

@@ -159,3 +159,12 @@ export const ledgerCheckSchema = z
     resources: resourcesSchema.describe("Resources of its pod."),
   })
   .describe("The check of ledger and audit log: all hashes and balances are computed anew.");
+/** Proxies in front of the API. */
+export const proxiesSchema = words(
+  z
+    .string()
+    .max(43)
+    .regex(/^[0-9a-fA-F:.]+(\/[1-9][0-9]{0,2})?$/, "is no address and no CIDR range of some addresses")
+    .describe("An address or a CIDR range."),
+  "Proxies whose `X-Forwarded-For` tells the client's address, e.g. an ingress controller's pods.",
+);

@@ -6,6 +6,7 @@ import {
   ledgerCheckSchema,
   originsSchema,
   postgresSchema,
+  proxiesSchema,
 } from "./chart-database.ts";
 import { oidcSchema } from "./chart-oidc.ts";
 import { classSpecSchema, modelSchema, resourcesSchema } from "./class-spec.ts";
@@ -126,9 +127,7 @@ export const chartValuesSchema = z.strictObject({
         })
         .describe("The API's Service."),
       allowFrom: peers("Who may call the API; everyone when empty."),
-      trustedProxies: atomicList(cidr().describe("Addresses."), 32).describe(
-        "Proxies whose `X-Forwarded-For` tells where a call without a credential comes from.",
-      ),
+      trustedProxies: proxiesSchema,
       allowedOrigins: originsSchema,
       control: z
         .strictObject({
