@@ -56,6 +56,8 @@ export interface ApiContext {
   /** Bytes of bodies, of requests and of answers read whole, that may be held at a time. */
   readonly bodies: ByteBudget;
   readonly metrics: HttpMetrics;
+  /** Origins whose pages may call, in lower case. */
+  readonly allowedOrigins: ReadonlySet<string>;
   /** Aborts when the process is asked to stop: our own streams end, relayed ones may finish. */
   readonly draining: AbortSignal;
 }
@@ -134,6 +136,7 @@ export function createContext(parts: ContextParts): {
     proxy,
     bodies,
     metrics: createHttpMetrics(registry),
+    allowedOrigins: new Set(config.allowedOrigins),
     draining,
   };
   return {

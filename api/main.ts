@@ -17,6 +17,7 @@ import { type ContextParts, createContext, instanceInformerOptions } from "./con
 import { createControlRoutes } from "./control/index.ts";
 import { resealOnce } from "./secrets/reseal.ts";
 import { createApiServer } from "./server.ts";
+import { createSockets } from "./sockets.ts";
 import { createStore, type Store } from "./store/store.ts";
 
 /** Time until nobody sends new requests to a replica that said it is not ready. */
@@ -59,7 +60,7 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
     draining: draining.signal,
   };
   const { context, freshness, oidc, close } = createContext(parts);
-  const server = createApiServer(createApp(context), { port: config.port, clock });
+  const server = createApiServer(createApp(context), { port: config.port, clock, sockets: createSockets(context) });
   const control =
     config.controlKey === undefined
       ? undefined

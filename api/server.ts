@@ -1,6 +1,8 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { type Clock, sleep } from "#lib/clock.ts";
+import type { GatewaySockets } from "./gateway-socket/gateway-sockets.ts";
 
 /** Longest wait for a request's head. */
 const HEADERS_TIMEOUT_MS = 60_000;
@@ -18,9 +20,30 @@ export interface ApiServer {
 }
 
 /** A listener with the limits that streams need: none on a whole request or answer, which may last as long as a turn. */
-export function createApiServer(app: RequestListener, o: { port: number; host?: string; clock: Clock }): ApiServer {
-  const options = { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+export function createApiServer(
+  app: RequestListener,
+  o: { port: number; host?: string; clock: Clock; sockets?: GatewaySockets },
+): ApiServer {
+  const { sockets } = o;
+  const options = {
+    requestTimeout: 0,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Without this every request that offers some other protocol would be taken for a handshake.
+    shouldUpgradeCallback: (req: IncomingMessage) => sockets?.wants(req) ?? false,
+  };
   const server = createServer(options, app);
+  /** What has become a WebSocket is no connection of the server's any more. */
+  const upgraded = new Set<Duplex>();
+  server.on("upgrade", (req, socket, head) => {
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
+    sockets?.accept(req, socket, head);
+  });
+  const cutAll = () => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  };
   let draining = false;
   server.on("request", (_req, res: ServerResponse) => {
     // A kept-alive connection whose answer ended after the drain began would stay open with nothing to do.
@@ -34,14 +57,14 @@ export function createApiServer(app: RequestListener, o: { port: number; host?: 
       draining = true;
       const closed = stopAccepting(server);
       const done = new AbortController();
-      const cut = sleep(o.clock, graceMs, done.signal).then(() => server.closeAllConnections());
+      const cut = sleep(o.clock, graceMs, done.signal).then(cutAll);
       await closed;
       done.abort();
       await cut;
     },
     async close() {
       const closed = stopAccepting(server);
-      server.closeAllConnections();
+      cutAll();
       await closed;
     },
   };

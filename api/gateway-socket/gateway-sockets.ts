@@ -1,25 +1,23 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Tenant, tenantKey } from "#crds/index.ts";
+import type { Tenant } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { DistinctHeaders } from "../auth/authenticator.ts";
 import { faultOf } from "../error-mapper.ts";
-import { ApiError, GatewayAnswerError } from "../errors.ts";
+import { isAboutCaller, logFailure } from "../http/failure.ts";
 import type { HttpMetrics } from "../http/metrics.ts";
 import { requestIdOf } from "../http/request-id.ts";
 import type { ResolveUpstream } from "../instances/upstream.ts";
 import type { OpenStreams } from "../limit/open-streams.ts";
 import type { ProxyMetrics } from "../proxy/metrics.ts";
-import { isMoved } from "../proxy/refusal.ts";
-import { upstreamFailure } from "../proxy/upstream-error.ts";
+import { admit } from "./admission.ts";
 import { runConnection } from "./connection.ts";
-import { type DialOptions, dialGateway, type GatewaySocket } from "./dial.ts";
 import { CLOSE_CODE } from "./frame-header.ts";
 import { startOpening } from "./opening.ts";
 import { refuseUpgrade } from "./refuse.ts";
 import type { Relay } from "./relay.ts";
-import { acceptOf, readUpgradeRequest, type UpgradeRequest } from "./upgrade-request.ts";
+import { acceptOf, type UpgradeRequest } from "./upgrade-request.ts";
 
 /** Where a tenant's gateway is reached by WebSocket. */
 export const GATEWAY_SOCKET_PATH = "/api/openclaw/gateway";
@@ -73,16 +71,6 @@ export function createGatewaySockets(parts: GatewaySocketParts): GatewaySockets 
   };
 }
 
-/** A client that may speak to its gateway. */
-interface Admitted {
-  readonly request: UpgradeRequest;
-  readonly tenant: Tenant;
-  readonly token: string;
-  readonly gateway: GatewaySocket;
-  /** Gives its place among the tenant's open calls back. */
-  readonly release: () => void;
-}
-
 async function serve(
   parts: GatewaySocketParts,
   relays: Set<Relay>,
@@ -95,12 +83,11 @@ async function serve(
   const requestId = requestIdOf(req.headers["x-request-id"], parts.newId);
   const log = parts.log.child({ requestId, route: GATEWAY_SOCKET_PATH });
   const admitted = await admit(parts, req, client, requestId).catch((error: unknown) => {
-    const code = refuse(parts, client, error, { log, requestId });
-    count(parts, code, started);
+    note(parts, log, refuse(parts, client, error, log, requestId), started);
   });
   if (!admitted) return;
   const { request, tenant, token, gateway, release } = admitted;
-  const seconds = count(parts, 101, started);
+  const seconds = note(parts, log, 101, started);
   metrics.duration.observe({ route: GATEWAY_SOCKET_PATH, phase: "ttfb" }, seconds);
   metrics.requests.inc({ route: GATEWAY_SOCKET_PATH, code: 101 });
   client.write(switchingProtocols(request, requestId));
@@ -119,72 +106,14 @@ async function serve(
   release();
 }
 
-async function admit(
-  parts: GatewaySocketParts,
-  req: IncomingMessage,
-  client: Duplex,
-  requestId: string,
-): Promise<Admitted> {
-  const left = new AbortController();
-  const leave = () => left.abort(new ApiError("client_gone", "the client left"));
-  client.once("close", leave);
-  let release: (() => void) | undefined;
-  try {
-    const request = readUpgradeRequest(req, parts.allowedOrigins);
-    refuseWhileDraining(parts.draining);
-    const tenant = await parts.authorize(request.headers);
-    release = parts.streams.acquire(tenantKey(tenant));
-    const upstream = await parts.resolve(tenant);
-    const { isFromBrowser } = request;
-    const gateway = await dial(parts, { upstream, requestId, isFromBrowser, clock: parts.clock, signal: left.signal });
-    if (left.signal.aborted || parts.draining.aborted) gateway.socket.destroy();
-    left.signal.throwIfAborted();
-    refuseWhileDraining(parts.draining);
-    return { request, tenant, token: upstream.token, gateway, release };
-  } catch (error) {
-    release?.();
-    throw left.signal.aborted ? left.signal.reason : error;
-  } finally {
-    client.off("close", leave);
-  }
-}
-
-function refuseWhileDraining(draining: AbortSignal): void {
-  if (!draining.aborted) return;
-  throw new ApiError("shutting_down", "this replica is shutting down, connect again", { retryAfterSeconds: 1 });
-}
-
-async function dial({ metrics }: GatewaySocketParts, options: DialOptions): Promise<GatewaySocket> {
-  try {
-    return await dialGateway(options);
-  } catch (cause) {
-    if (options.signal.aborted) throw cause;
-    if (cause instanceof ApiError || cause instanceof GatewayAnswerError) {
-      if (isMoved(cause)) metrics.upstreamErrors.inc({ reason: "moved" });
-      throw cause;
-    }
-    const { reason, error } = upstreamFailure(cause);
-    metrics.upstreamErrors.inc({ reason });
-    throw error;
-  }
-}
-
 /** Answers a handshake with an error; answers its status. */
-function refuse(
-  { clock }: GatewaySocketParts,
-  client: Duplex,
-  error: unknown,
-  { log, requestId }: { log: Logger; requestId: string },
-): number {
+function refuse({ clock }: GatewaySocketParts, client: Duplex, error: unknown, log: Logger, requestId: string): number {
   const fault = faultOf(error);
-  const reason = error instanceof ApiError ? error.logReason : undefined;
-  const fields = { code: fault.code, status: fault.status, ...(reason ? { reason } : {}) };
-  if (fault.unexpected) log.error({ ...fields, err: error }, "request failed unexpectedly");
-  else if (fault.status >= 500) log.warn({ ...fields, err: error }, "request failed");
-  else log.info({ ...fields, error: fault.message }, "request refused");
-  const isAboutCaller =
-    error instanceof ApiError && (error.code === "unauthorized" || error.code === "missing_user_id");
-  refuseUpgrade(client, fault, { requestId, ...(isAboutCaller ? {} : { operation: GATEWAY_SOCKET_OPERATION }) });
+  if (fault.code !== "client_gone") logFailure(log, error);
+  refuseUpgrade(client, fault, {
+    requestId,
+    operation: isAboutCaller(error) ? undefined : GATEWAY_SOCKET_OPERATION,
+  });
   // What it may still be sending is read and dropped, so that it gets to read why.
   client.resume();
   client.once(
@@ -194,11 +123,13 @@ function refuse(
   return fault.status;
 }
 
-function count({ http, clock }: GatewaySocketParts, code: number, started: number): number {
-  const seconds = (clock.monotonic() - started) / 1000;
-  http.requests.inc({ method: "GET", route: GATEWAY_SOCKET_PATH, code });
-  http.duration.observe({ method: "GET", route: GATEWAY_SOCKET_PATH }, seconds);
-  return seconds;
+/** Notes the answer to a handshake, as of any other request; answers how long it took in seconds. */
+function note({ http, clock }: GatewaySocketParts, log: Logger, status: number, started: number): number {
+  const ms = clock.monotonic() - started;
+  http.requests.inc({ method: "GET", route: GATEWAY_SOCKET_PATH, code: status });
+  http.duration.observe({ method: "GET", route: GATEWAY_SOCKET_PATH }, ms / 1000);
+  log.info({ method: "GET", status, ms, complete: true }, "answered");
+  return ms / 1000;
 }
 
 function switchingProtocols({ key, chosen }: UpgradeRequest, requestId: string): string {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { INTERNAL_KEY } from "../testing/api-under-test.ts";
+import { INTERNAL_KEY, PAGE } from "../testing/api-under-test.ts";
 import { eventually } from "../testing/eventually.ts";
 import { type SocketGateway, startSocketGateway } from "../testing/socket-gateway.ts";
 import {
   ACCEPT,
   connectFrame,
   handshake,
-  PAGE,
   refusalOf,
   type SocketPassage,
   startSocketPassage,
@@ -146,7 +145,7 @@ describe("a handshake is refused before anybody is dialled", () => {
     ["with an empty origin", { headers: { origin: "" } }, 403, "origin_not_allowed"],
     [
       "of a stranger's page without a credential",
-      { ...{ user: null }, headers: { origin: "null" } },
+      { user: null, headers: { origin: "null" } },
       403,
       "origin_not_allowed",
     ],

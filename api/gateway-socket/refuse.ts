@@ -1,13 +1,15 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Fault } from "../error-mapper.ts";
+import { faultBody } from "../http/envelope.ts";
 
 /** Answers a handshake with an error of ours, as any other call, and hangs up. */
-export function refuseUpgrade(socket: Duplex, fault: Fault, where: { requestId: string; operation?: string }): void {
-  const error = where.operation
-    ? `openclaw ${where.operation}${fault.step ? ` ${fault.step}` : ""}: ${fault.message}`
-    : fault.message;
-  const body = JSON.stringify({ ok: false, data: null, error, code: fault.code, requestId: where.requestId });
+export function refuseUpgrade(
+  socket: Duplex,
+  fault: Fault,
+  where: { requestId: string; operation?: string | undefined },
+): void {
+  const body = JSON.stringify(faultBody(fault, where));
   const head = [
     `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status] ?? ""}`,
     "connection: close",

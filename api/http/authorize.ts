@@ -1,9 +1,8 @@
 import { tenantKey } from "#crds/index.ts";
-import { authenticate } from "../auth/authenticator.ts";
+import { authenticate, type DistinctHeaders } from "../auth/authenticator.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
-import type { PublicCall } from "./call.ts";
 import type { StreamRoute, TenantRoute } from "./route.ts";
 
 /** Who may call, and whether as an admin. */
@@ -20,10 +19,10 @@ export interface Authorized {
 export async function authorize(
   context: ApiContext,
   route: TenantRoute | StreamRoute,
-  { req }: PublicCall,
+  headers: DistinctHeaders,
 ): Promise<Authorized> {
   const freshness = { mayBeRemembered: route.mayBeRemembered ?? false };
-  const identity = await authenticate(context.authenticators, req.headersDistinct, freshness);
+  const identity = await authenticate(context.authenticators, headers, freshness);
   if (route.scope !== null && !identity.scopes.has(route.scope)) {
     throw new ApiError("insufficient_scope", `the credential lacks the scope ${route.scope}`);
   }

@@ -27,10 +27,15 @@ export function sendFault(
   if (fault.status === 401) res.set("www-authenticate", 'Bearer realm="hatchery"');
   res.status(fault.status);
   if (where.surface === "openai") sendOpenAiError(res, fault);
-  else {
-    const error = textOf(fault, where.operation);
-    res.json({ ok: false, data: null, error, code: fault.code, requestId: where.requestId });
-  }
+  else res.json(faultBody(fault, where));
+}
+
+/** The envelope of an error; `operation` opens the text as `openclaw <operation> <step>: `. */
+export function faultBody(
+  fault: Fault,
+  { requestId, operation }: { requestId: string; operation?: string | undefined },
+): object {
+  return { ok: false, data: null, error: textOf(fault, operation), code: fault.code, requestId };
 }
 
 function textOf(fault: Fault, operation: string | undefined): string {

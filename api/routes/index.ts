@@ -37,6 +37,7 @@ import { listThreadsRoute } from "./list-threads.ts";
 import { listTokensRoute } from "./list-tokens.ts";
 import { listUsersRoute } from "./list-users.ts";
 import { listWaitlistRoute } from "./list-waitlist.ts";
+import { openGateway } from "./open-gateway.ts";
 import { postChat } from "./post-chat.ts";
 import { postChatCompletions } from "./post-chat-completions.ts";
 import { postCredits } from "./post-credits.ts";
@@ -94,6 +95,7 @@ export function createRoutes(context: ApiContext): Route[] {
     listWaitlistRoute,
     setWaitlistApprovalRoute,
     listAllInstances,
+    openGateway,
     listModels,
     postResponses,
     postChatCompletions,

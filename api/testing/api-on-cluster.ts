@@ -16,6 +16,7 @@ import type { Route } from "../http/route.ts";
 import { instanceName } from "../instances/name.ts";
 import { createRoutes } from "../routes/index.ts";
 import { createApiServer } from "../server.ts";
+import { createSockets } from "../sockets.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { CONTROL_KEY, INTERNAL_KEY } from "./api-under-test.ts";
 import { createTestDatabase, type TestDatabase } from "./database.fixture.ts";
@@ -89,7 +90,12 @@ export async function startApiOnCluster(o: {
   const parts = { config, client, store, informer, clock, log, registry, newId: randomUUID, draining: draining.signal };
   const { context, oidc, close } = createContext(parts);
   const routes = createRoutes(context);
-  const server = createApiServer(createApp(context, routes), { port: 0, host: "127.0.0.1", clock });
+  const server = createApiServer(createApp(context, routes), {
+    port: 0,
+    host: "127.0.0.1",
+    clock,
+    sockets: createSockets(context),
+  });
   const watching = Promise.all([informer.run(stopped.signal), store.watch(stopped.signal), oidc.run(stopped.signal)]);
   if (o.waitForSync ?? true) await informer.synced();
   const control = createApiServer(createApp(context, createControlRoutes(context)), {

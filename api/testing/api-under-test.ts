@@ -18,6 +18,7 @@ import { createProxyMetrics } from "../proxy/metrics.ts";
 import { createGatewayAgent } from "../proxy/pool.ts";
 import { createRoutes } from "../routes/index.ts";
 import { type ApiServer, createApiServer } from "../server.ts";
+import { createSockets } from "../sockets.ts";
 
 /** The internal key of every API under test. */
 export const INTERNAL_KEY = "internal-key-of-tests-0123456789abcdef";
@@ -34,6 +35,9 @@ export const LET_IN: AccessStatus = {
   email: null,
   waitlistEntry: null,
 };
+
+/** The page that may call in tests. */
+export const PAGE = "https://console.example.com";
 
 /** Headers of a first-party server acting for a user. */
 export function as(user: string): Record<string, string> {
@@ -119,10 +123,16 @@ export async function startApi(o: ApiUnderTestOptions = {}): Promise<ApiUnderTes
     },
     bodies,
     metrics: createHttpMetrics(registry),
+    allowedOrigins: new Set([PAGE]),
     draining: draining.signal,
   };
   const routes = o.routes ?? createRoutes(context);
-  const server = createApiServer(createApp(context, routes), { port: 0, host: "127.0.0.1", clock });
+  const server = createApiServer(createApp(context, routes), {
+    port: 0,
+    host: "127.0.0.1",
+    clock,
+    sockets: createSockets(context),
+  });
   const { port } = await server.listen();
   return {
     url: `http://127.0.0.1:${port}`,

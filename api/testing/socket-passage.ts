@@ -5,8 +5,9 @@ import { type Tenant, tenantKey } from "#crds/index.ts";
 import { type Clock, systemClock } from "#lib/clock.ts";
 import { keysReady } from "#lib/keys.ts";
 import { createLogger } from "#lib/log.ts";
-import { authenticate, type DistinctHeaders } from "../auth/authenticator.ts";
+import { type Authenticator, authenticate, type DistinctHeaders, unauthorized } from "../auth/authenticator.ts";
 import { internalKeyAuthenticator } from "../auth/internal-key.ts";
+import { ALL_SCOPES } from "../auth/scopes.ts";
 import { ApiError } from "../errors.ts";
 import { OPCODE } from "../gateway-socket/frame-header.ts";
 import { encodeFrame } from "../gateway-socket/frames.ts";
@@ -15,11 +16,9 @@ import { createHttpMetrics } from "../http/metrics.ts";
 import type { Upstream } from "../instances/upstream.ts";
 import { createOpenStreams } from "../limit/open-streams.ts";
 import { createProxyMetrics } from "../proxy/metrics.ts";
-import { as, INTERNAL_KEY } from "./api-under-test.ts";
+import { as, INTERNAL_KEY, PAGE } from "./api-under-test.ts";
 import { Peer } from "./peer.ts";
 
-/** The page that may connect in tests. */
-export const PAGE = "https://console.example.com";
 /** A handshake's key, from RFC 6455, and what answers it. */
 export const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 export const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -48,7 +47,7 @@ export async function startSocketPassage(o: { clock?: Clock; maxStreams?: number
   const sockets = createGatewaySockets({
     async authorize(headers: DistinctHeaders): Promise<Tenant> {
       if (access.isDown) throw new ApiError("cluster_unavailable", "the store cannot be reached");
-      const tenant = await authenticate(schemes, headers);
+      const { tenant } = await authenticate(schemes, headers);
       if (access.refused.has(tenant.subject)) throw new ApiError("instance_forbidden", "access denied");
       return tenant;
     },
@@ -87,13 +86,13 @@ export async function startSocketPassage(o: { clock?: Clock; maxStreams?: number
 }
 
 /** A second scheme, as API tokens are one: the token `token-of-<user>` is the user's. */
-const bearer = {
-  scheme: "bearer",
-  async authenticate({ authorization }: DistinctHeaders): Promise<Tenant | undefined> {
+const bearer: Authenticator = {
+  scheme: "api-token",
+  async authenticate({ authorization }) {
     if (!authorization) return undefined;
     const subject = /^Bearer token-of-(\w+)$/.exec(authorization.join())?.[1];
-    if (!subject) throw new ApiError("unauthorized", "unauthorized");
-    return { kind: "Human", subject };
+    if (!subject) throw unauthorized("wrong token");
+    return { scheme: "api-token", tenant: { kind: "Human", subject }, scopes: ALL_SCOPES };
   },
 };
 
