@@ -5,22 +5,36 @@ import { WebSocket } from "undici";
 export interface Introduction {
   /** `http://` or `ws://` and the gateway's address. */
   url: string;
-  token: string;
+  /** The gateway's shared token; a passage to the gateway may know it in the app's place. */
+  token?: string;
+  /** What the gateway gave the app when it was let in. */
+  deviceToken?: string;
+  /** Of the handshake. */
+  headers?: Record<string, string>;
+  protocols?: string[];
   scopes: readonly string[];
   displayName?: string;
+  /** What it says it is; OpenClaw's command line by default. */
+  client?: { id: string; mode: string };
+  /** Leaves the proof of its keys out. */
+  isAnonymous?: true;
 }
 
 /** What came of it: a connection, or the gateway's refusal, with the id of the request when it wants to be asked first. */
 export type Admission =
-  | { isIn: true; scopes: readonly string[]; closed: Promise<number>; close(): void }
+  | { isIn: true; scopes: readonly string[]; deviceToken: string; closed: Promise<number>; close(): void; call: Call }
   | { isIn: false; code: string; requestId: string | undefined };
+
+/** Calls a method of the gateway; answers its payload. */
+type Call = (method: string, params?: object) => Promise<unknown>;
 
 /** Frames of OpenClaw's protocol, as far as an app that only comes in reads them. */
 interface Frame {
   type: string;
+  id?: string;
   event?: string;
   ok?: boolean;
-  payload?: { nonce?: string; ts?: number; auth?: { scopes?: string[] } };
+  payload?: { nonce?: string; ts?: number; auth?: { scopes?: string[]; deviceToken?: string } };
   error?: { code: string; details?: { code?: string; requestId?: string } };
 }
 
@@ -41,7 +55,8 @@ export class DeviceApp {
 
   /** Comes to the door once. Rejects when there is none. */
   connect(introduction: Introduction): Promise<Admission> {
-    const socket = new WebSocket(introduction.url.replace(/^http/, "ws"));
+    const { headers = {}, protocols = [] } = introduction;
+    const socket = new WebSocket(introduction.url.replace(/^http/, "ws"), { headers, protocols });
     const { promise, resolve, reject } = Promise.withResolvers<Admission>();
     const closed = Promise.withResolvers<number>();
     socket.addEventListener("close", ({ code, reason }) => {
@@ -52,18 +67,30 @@ export class DeviceApp {
     socket.addEventListener("message", ({ data }) => {
       const frame = JSON.parse(String(data)) as Frame;
       if (frame.event === "connect.challenge") socket.send(JSON.stringify(this.#introduce(introduction, frame)));
-      else if (frame.type === "res") resolve(admission(frame, socket, closed.promise));
+      else if (frame.type === "res" && frame.id === CONNECT) resolve(admission(frame, socket, closed.promise));
     });
     return promise;
   }
 
   /** The first frame, with the proof that the keys are the app's own. */
-  #introduce({ token, scopes, displayName }: Introduction, { payload }: Frame): object {
+  #introduce(introduction: Introduction, { payload }: Frame): object {
+    const { token, deviceToken, scopes, displayName, client: claimed = { id: "cli", mode: "cli" } } = introduction;
     const { nonce = "", ts = 0 } = payload ?? {};
-    const [platform, name, role] = ["linux", "cli", "operator"];
-    const proven = ["v3", this.id, name, name, role, scopes.join(","), String(ts), token, nonce, platform, ""].join(
-      "|",
-    );
+    const [platform, role] = ["linux", "operator"];
+    const secret = token ?? deviceToken ?? "";
+    const proven = [
+      "v3",
+      this.id,
+      claimed.id,
+      claimed.mode,
+      role,
+      scopes.join(","),
+      String(ts),
+      secret,
+      nonce,
+      platform,
+      "",
+    ].join("|");
     const device = {
       id: this.id,
       publicKey: this.#publicKey.toString("base64url"),
@@ -71,15 +98,43 @@ export class DeviceApp {
       signedAt: ts,
       nonce,
     };
-    const client = { id: name, version: "1.0.0", platform, mode: name, ...(displayName ? { displayName } : {}) };
+    const client = { ...claimed, version: "1.0.0", platform, ...(displayName ? { displayName } : {}) };
     const versions = { minProtocol: 4, maxProtocol: 4 };
-    const params = { ...versions, client, role, scopes, caps: [], commands: [], auth: { token }, device };
-    return { type: "req", id: "1", method: "connect", params };
+    const params = { ...versions, client, role, scopes, caps: [], commands: [], auth: { token, deviceToken } };
+    return {
+      type: "req",
+      id: CONNECT,
+      method: "connect",
+      params: { ...params, ...(introduction.isAnonymous ? {} : { device }) },
+    };
   }
 }
 
+/** Id of the first request. */
+const CONNECT = "connect";
+
+function callOver(socket: WebSocket): Call {
+  let calls = 0;
+  return (method, params = {}) => {
+    const id = `call-${++calls}`;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    socket.addEventListener("close", ({ code }) =>
+      reject(new Error(`closed with ${code} before ${method} was answered`)),
+    );
+    socket.addEventListener("message", ({ data }) => {
+      const frame = JSON.parse(String(data)) as Frame;
+      if (frame.type !== "res" || frame.id !== id) return;
+      if (frame.ok) resolve(frame.payload);
+      else reject(new Error(`${method}: ${JSON.stringify(frame.error)}`));
+    });
+    socket.send(JSON.stringify({ type: "req", id, method, params }));
+    return promise;
+  };
+}
+
 function admission({ ok, payload, error }: Frame, socket: WebSocket, closed: Promise<number>): Admission {
-  if (ok) return { isIn: true, scopes: payload?.auth?.scopes ?? [], closed, close: () => socket.close() };
+  const { scopes = [], deviceToken = "" } = payload?.auth ?? {};
+  if (ok) return { isIn: true, scopes, deviceToken, closed, close: () => socket.close(), call: callOver(socket) };
   socket.close();
   const { code = "", requestId } = error?.details ?? {};
   return { isIn: false, code: code || (error?.code ?? ""), requestId };

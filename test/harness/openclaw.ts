@@ -7,10 +7,11 @@ import { buildOpenClawConfig, CREDENTIAL_ENV, renderOpenClawConfig } from "#oper
 import { waitFor } from "#test/cluster/wait.ts";
 import { makeVolume, mountImage, startContainer } from "#test/images/container.ts";
 import { ensureRuntimeImage } from "#test/images/images.ts";
+import type { PodNetwork } from "./pod-network.ts";
 
 const UID = 1000;
 
-/** A real OpenClaw on 127.0.0.1, from the image and with the configuration of a tenant's pod. */
+/** A real OpenClaw on 127.0.0.1 or in a network of its own, from the image and with the configuration of a tenant's pod. */
 export interface OpenClaw extends AsyncDisposable {
   readonly url: string;
   readonly token: string;
@@ -18,8 +19,17 @@ export interface OpenClaw extends AsyncDisposable {
   log(): string;
 }
 
-/** Starts one and waits until it is ready; the image is built when need be. `classConfig` is what a class adds to its configuration. */
-export async function startOpenClaw(o: { modelUrl: string; classConfig?: Record<string, unknown> }): Promise<OpenClaw> {
+/** How one is started. */
+interface OpenClawOptions {
+  modelUrl: string;
+  /** What a class adds to its configuration. */
+  classConfig?: Record<string, unknown>;
+  /** Where it runs; OpenClaw trusts callers of its own machine more than a pod's callers, who never are that. */
+  network?: PodNetwork;
+}
+
+/** Starts one and waits until it is ready; the image is built when need be. */
+export async function startOpenClaw(o: OpenClawOptions): Promise<OpenClaw> {
   const image = await ensureRuntimeImage();
   await using stack = new AsyncDisposableStack();
   const rootfs = await mountImage(image);
@@ -37,6 +47,7 @@ export async function startOpenClaw(o: { modelUrl: string; classConfig?: Record<
     uid: UID,
     env: { [CREDENTIAL_ENV.gatewayToken]: token, [CREDENTIAL_ENV.modelKey]: "model-key-of-this-test" },
     mounts: { "/data": { source: volume, writable: true }, "/config": { source: config, writable: false } },
+    network: o.network?.path,
   });
   stack.defer(async () => {
     container.kill();
@@ -44,7 +55,7 @@ export async function startOpenClaw(o: { modelUrl: string; classConfig?: Record<
   });
   const ended = new AbortController();
   void container.exited.then((code) => ended.abort(new Error(`OpenClaw ended with ${code}:\n${container.log()}`)));
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${o.network?.address ?? "127.0.0.1"}:${port}`;
   await waitFor("OpenClaw is ready", async () => (await fetch(`${url}/readyz`)).ok, {
     timeoutMs: 300_000,
     everyMs: 100,
@@ -54,8 +65,8 @@ export async function startOpenClaw(o: { modelUrl: string; classConfig?: Record<
   return { url, token, log: () => container.log(), [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** A tenant's but for its address, which is this machine's own. */
-function configFor(port: number, { modelUrl, classConfig }: Parameters<typeof startOpenClaw>[0]): string {
+/** A tenant's but for its address, when that is this machine's own. */
+function configFor(port: number, { modelUrl, classConfig, network }: OpenClawOptions): string {
   const { config, forbidden } = buildOpenClawConfig({
     className: "standard",
     models: [{ name: "default" }],
@@ -65,7 +76,8 @@ function configFor(port: number, { modelUrl, classConfig }: Parameters<typeof st
     classConfig,
   });
   if (forbidden.length > 0) throw new Error(`a class may not set ${forbidden.join(", ")}`);
-  return renderOpenClawConfig({ ...config, gateway: { ...(config.gateway as object), bind: "loopback", port } });
+  const address = network ? { port } : { bind: "loopback", port };
+  return renderOpenClawConfig({ ...config, gateway: { ...(config.gateway as object), ...address } });
 }
 
 async function freePort(): Promise<number> {

@@ -17,7 +17,7 @@ export interface Rootfs {
   remove(): Promise<void>;
 }
 
-/** How a container runs: as a pod of ours does, and in the network of this machine. */
+/** How a container runs: as a pod of ours does, in the network of this machine unless told otherwise. */
 export interface ContainerOptions {
   readonly rootfs: Rootfs;
   /** Instead of the image's entry point and command. */
@@ -26,6 +26,8 @@ export interface ContainerOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Path inside to folder outside, and whether it may be written. */
   readonly mounts: Readonly<Record<string, { source: string; writable: boolean }>>;
+  /** Path of a network namespace. */
+  readonly network?: string | undefined;
 }
 
 /** A container that was started. */
@@ -100,7 +102,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   return { log: () => log, exited, terminate: signal(options.rootfs.stopSignal), kill: signal("SIGKILL") };
 }
 
-function runtimeSpec({ rootfs, argv, uid, env, mounts }: ContainerOptions): object {
+function runtimeSpec({ rootfs, argv, uid, env, mounts, network }: ContainerOptions): object {
   const capabilities = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
   const own = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return {
@@ -127,6 +129,11 @@ function runtimeSpec({ rootfs, argv, uid, env, mounts }: ContainerOptions): obje
         options: ["bind", writable ? "rw" : "ro"],
       })),
     ],
-    linux: { namespaces: ["pid", "mount", "ipc", "uts"].map((type) => ({ type })) },
+    linux: {
+      namespaces: [
+        ...["pid", "mount", "ipc", "uts"].map((type) => ({ type })),
+        ...(network === undefined ? [] : [{ type: "network", path: network }]),
+      ],
+    },
   };
 }
