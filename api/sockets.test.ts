@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Authenticator } from "./auth/authenticator.ts";
+import { internalKeyAuthenticator } from "./auth/internal-key.ts";
 import { SCOPES, type Scope } from "./auth/scopes.ts";
 import { CLOSE_CODE } from "./gateway-socket/frame-header.ts";
 import { GATEWAY_SOCKET_PATH } from "./gateway-socket/gateway-sockets.ts";
@@ -11,14 +12,15 @@ import { connectFrame, handshake, refusalOf } from "./testing/socket-passage.ts"
 
 const TOKEN = "token-of-alices-slot";
 
-/** A credential that is good for what it says: `Bearer <scope> <scope>`. */
+/** A credential that is good for what it says: `Bearer <scope> <scope>`, of an agent if it says so. */
 const scoped: Authenticator = {
   scheme: "api-token",
   async authenticate({ authorization }) {
     const [value] = authorization ?? [];
     const words = value?.split(" ").slice(1) ?? [];
     const scopes = new Set<Scope>(SCOPES.filter((scope) => words.includes(scope)));
-    return value ? { scheme: "api-token", tenant: { kind: "Human", subject: "alice" }, scopes } : undefined;
+    const kind = words.includes("agent") ? "Agent" : "Human";
+    return value ? { scheme: "api-token", tenant: { kind, subject: "alice" }, scopes } : undefined;
   },
 };
 
@@ -36,7 +38,7 @@ async function startBoth() {
 describe("the passage to gateways within the API", () => {
   it("asks for all that can be done by it", async () => {
     const { api, gateway } = await startBoth();
-    const as = (...scopes: Scope[]) =>
+    const as = (...scopes: (Scope | "agent")[]) =>
       handshake(api.port, { user: null, headers: { authorization: `Bearer ${scopes.join(" ")}` } });
     for (const lacking of ["openclaw:read", "openclaw:write", "openclaw:chat"] as const) {
       const answer = await refusalOf(as(...SCOPES.filter((scope) => scope !== lacking)));
@@ -45,6 +47,8 @@ describe("the passage to gateways within the API", () => {
         { code: "insufficient_scope", error: `the credential lacks the scope ${lacking}` },
       ]);
     }
+    const agent = await refusalOf(as("agent", ...SCOPES));
+    expect([agent.status, agent.json]).toMatchObject([403, { code: "humans_only" }]);
     expect(gateway.seen).toEqual([]);
     const client = as("openclaw:read", "openclaw:write", "openclaw:chat");
     expect(await client.head()).toContain(" 101 ");

@@ -5,9 +5,10 @@ import { type ModelSimulator, startModelSimulator } from "#test/harness/model/si
 import { type OpenClaw, startOpenClaw } from "#test/harness/openclaw.ts";
 import { makePodNetwork, type PodNetwork } from "#test/harness/pod-network.ts";
 import { type Authenticator, unauthorized } from "../auth/authenticator.ts";
+import { internalKeyAuthenticator } from "../auth/internal-key.ts";
 import { ALL_SCOPES } from "../auth/scopes.ts";
 import type { DeviceList } from "../gateway/devices.ts";
-import { type ApiUnderTest, as, PAGE, startApi } from "../testing/api-under-test.ts";
+import { type ApiUnderTest, as, INTERNAL_KEY, PAGE, startApi } from "../testing/api-under-test.ts";
 import { call } from "../testing/client.ts";
 import { GATEWAY_SOCKET_PATH } from "./gateway-sockets.ts";
 import { CREDENTIAL_PREFIX, SUBPROTOCOL } from "./subprotocol.ts";
@@ -43,7 +44,7 @@ beforeAll(async () => {
   network = await makePodNetwork();
   model = await startModelSimulator();
   openclaw = await startOpenClaw({ modelUrl: model.url, network });
-  api = await startApi({ authenticators: [apiToken] });
+  api = await startApi({ authenticators: [internalKeyAuthenticator(INTERNAL_KEY), apiToken] });
   api.gateways.set("human:alice", { origin: openclaw.url, token: openclaw.token });
   tap = await startTap(api.port);
 }, LIMITS.build);
@@ -98,8 +99,9 @@ describe("a client of a real OpenClaw, through the API", { timeout: LIMITS.test 
   });
 
   it("goes on by what the gateway gave it, for what that is good for", async () => {
-    const { deviceToken, close } = await enter(app);
-    close();
+    const first = await enter(app);
+    first.close();
+    const { deviceToken } = first;
     expect(deviceToken).toMatch(/^[A-Za-z0-9_-]{43}$/);
     const again = await enter(app, { deviceToken });
     expect(await again.call("sessions.list")).toMatchObject({ sessions: [{}] });

@@ -34,7 +34,7 @@ export function createProxyMetrics(registry: Registry): ProxyMetrics {
     }),
     openStreams: new Gauge({
       name: "hatchery_proxy_open_streams",
-      help: "Streams open to clients now: sse = relayed events, http = other relayed answers, watch = our own events.",
+      help: "Streams open to clients now: sse = relayed events, http = other relayed answers, watch = our own events, ws = WebSockets.",
       labelNames: ["kind"],
       registers,
     }),

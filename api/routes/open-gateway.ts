@@ -18,7 +18,6 @@ export function openGateway(): StreamRoute {
     scope: "openclaw:write",
     // By the gateway's own methods an agent could do unasked what else waits for a human's approval.
     humansOnly: true,
-    mayBeRemembered: true,
     content: {},
     errors: [...GATEWAY_ERRORS, "origin_not_allowed", "upgrade_required", "shutting_down"],
     relaysErrors: true,
