@@ -7,8 +7,8 @@ import { faultOf } from "../error-mapper.ts";
 import type { ProxyMetrics } from "../proxy/metrics.ts";
 import type { GatewaySocket } from "./dial.ts";
 import { CLOSE_CODE } from "./frame-header.ts";
-import type { OpeningStep } from "./relay.ts";
-import { type Relay, startRelay } from "./relay.ts";
+import { OpeningError } from "./opening-reader.ts";
+import { type OpeningStep, type Relay, startRelay } from "./relay.ts";
 
 /** Until the client's connect request is whole. The gateway itself waits 15 s for it. */
 const OPENING_TIMEOUT_MS = 12_000;
@@ -52,7 +52,11 @@ export async function runConnection(o: ConnectionOptions): Promise<void> {
       if (step.isOver) stopWaiting?.();
       return step;
     },
-    onFault: (error) => log.info({ reason: String(error) }, "gateway socket refused"),
+    onFault(error) {
+      if (error instanceof OpeningError)
+        log.info({ code: error.code, reason: error.message }, "gateway socket refused");
+      else log.error({ err: error }, "gateway socket failed unexpectedly");
+    },
     onBytes(dir, count) {
       bytes[dir] += count;
       metrics.bytes.inc({ dir }, count);

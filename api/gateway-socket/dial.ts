@@ -12,8 +12,8 @@ import { acceptOf } from "./upgrade-request.ts";
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Whole time until the gateway speaks WebSocket with us. */
 const DIAL_TIMEOUT_MS = 15_000;
-/** Of an error answer this much is read. */
-const REFUSAL_BYTES = 64 * 1024;
+/** An answer of a gateway that is no more than yes or no is shorter. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 /** A route behind the gateway's own authentication that works nothing. */
 const PROOF_PATH = "/v1/models";
 
@@ -102,7 +102,7 @@ async function prove(agent: Agent, { upstream, requestId }: DialOptions): Promis
   const answer = await exchange(upstream, { agent, path: PROOF_PATH, headers });
   if (!("response" in answer)) throw new errors.SocketError("the gateway switched protocols unasked");
   if (answer.response.statusCode !== 200) throw await refusal(answer.response);
-  for await (const _ of answer.response);
+  await read(answer.response);
 }
 
 async function upgrade(agent: Agent, socket: Socket, o: DialOptions): Promise<GatewaySocket> {
@@ -137,15 +137,20 @@ function exchange(upstream: Upstream, options: RequestOptions): Promise<Answer> 
   });
 }
 
-/** The loop's end cuts off what is too long to be an error of the gateway's. */
 async function refusal(response: IncomingMessage): Promise<Error> {
+  const body = await read(response);
+  const { statusCode = 0, headers } = response;
+  return refusalError({ status: statusCode, headers, body: body.toString("utf8") });
+}
+
+/** Reads an answer whole. The loop's end cuts off what is too long, so that a pod can't keep us reading. */
+async function read(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > REFUSAL_BYTES) break;
+    if (size > MAX_ANSWER_BYTES) throw new errors.SocketError("the gateway's answer is too long");
   }
-  const { statusCode = 0, headers } = response;
-  return refusalError({ status: statusCode, headers, body: Buffer.concat(chunks).toString("utf8") });
+  return Buffer.concat(chunks);
 }

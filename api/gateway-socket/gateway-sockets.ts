@@ -66,7 +66,10 @@ export function createGatewaySockets(parts: GatewaySocketParts): GatewaySockets 
     accept(req, socket, head) {
       // Whoever works for it hears of its end by `close`; without a listener an error would end the process.
       socket.on("error", () => undefined);
-      void serve(parts, relays, req, socket, head);
+      serve(parts, relays, req, socket, head).catch((error: unknown) => {
+        parts.log.error({ err: error }, "gateway socket failed unexpectedly");
+        socket.destroy();
+      });
     },
   };
 }
@@ -90,20 +93,23 @@ async function serve(
   const seconds = note(parts, log, 101, started);
   metrics.duration.observe({ route: GATEWAY_SOCKET_PATH, phase: "ttfb" }, seconds);
   metrics.requests.inc({ route: GATEWAY_SOCKET_PATH, code: 101 });
-  client.write(switchingProtocols(request, requestId));
-  await runConnection({
-    client,
-    clientHead,
-    gateway,
-    open: startOpening(token, request.headers),
-    tenant,
-    authorize: () => parts.authorize(request.headers),
-    metrics,
-    clock,
-    log,
-    relays,
-  });
-  release();
+  try {
+    client.write(switchingProtocols(request, requestId));
+    await runConnection({
+      client,
+      clientHead,
+      gateway,
+      open: startOpening(token, request.headers),
+      tenant,
+      authorize: () => parts.authorize(request.headers),
+      metrics,
+      clock,
+      log,
+      relays,
+    });
+  } finally {
+    release();
+  }
 }
 
 /** Answers a handshake with an error; answers its status. */

@@ -273,6 +273,13 @@ describe("a gateway that will not", () => {
     expect(alice.seen.map(({ path }) => path)).toEqual(["/v1/models"]);
   });
 
+  it("but talks without end", async () => {
+    alice.onRequest((_req, res) => res.writeHead(200).end(Buffer.alloc(70_000)));
+    const answer = await refusalOf(handshake(api.port));
+    expect([answer.status, answer.json]).toMatchObject([502, { code: "gateway_error" }]);
+    expect(alice.seen).toHaveLength(1);
+  });
+
   it("since nobody is there", async () => {
     await alice[Symbol.asyncDispose]();
     const answer = await refusalOf(handshake(api.port));

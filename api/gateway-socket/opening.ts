@@ -33,5 +33,5 @@ export function startOpening(token: string, headers: DistinctHeaders): (chunk: B
 /** Each credential with and without the word before it. */
 function presentedCredentials(headers: DistinctHeaders): string[] {
   const values = CREDENTIAL_HEADERS.flatMap((name) => headers[name] ?? []);
-  return values.flatMap((value) => [value, value.slice(value.indexOf(" ") + 1)]);
+  return values.flatMap((value) => [value, value.slice(value.indexOf(" ") + 1)]).filter((value) => value !== "");
 }
