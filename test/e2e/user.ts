@@ -32,16 +32,15 @@ export interface Delta {
 /** A person (or a first-party server on their behalf) in front of the API. */
 export class User {
   readonly id: string;
+  /** The headers that say who calls. */
+  readonly credentials: Readonly<Record<string, string>>;
   readonly #system: System;
 
-  constructor(system: System, id: string) {
+  /** Comes by a first-party server, unless with `credentials` of their own. */
+  constructor(system: System, id: string, credentials?: Readonly<Record<string, string>>) {
     this.#system = system;
     this.id = id;
-  }
-
-  /** The headers that say who calls. */
-  get credentials(): Record<string, string> {
-    return { "x-oa-internal-key": this.#system.internalKey, "x-oa-user-id": this.id };
+    this.credentials = credentials ?? { "x-oa-internal-key": system.internalKey, "x-oa-user-id": id };
   }
 
   /** One call, its answer read whole. */
