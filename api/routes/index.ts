@@ -16,6 +16,7 @@ import { deleteThreadRoute } from "./delete-thread.ts";
 import { deleteToken } from "./delete-token.ts";
 import { getAccess } from "./get-access.ts";
 import { getBillingSummary } from "./get-billing-summary.ts";
+import { getDiagnostics } from "./get-diagnostics.ts";
 import { getInstance } from "./get-instance.ts";
 import { getPrincipal } from "./get-principal.ts";
 import { getRuntimeStatus } from "./get-runtime-status.ts";
@@ -67,6 +68,7 @@ export function createRoutes(context: ApiContext): Route[] {
     sendToSession,
     invokeToolRoute,
     getRuntimeStatus,
+    getDiagnostics,
     listApprovalsRoute,
     decideApproval,
     startRuntime,
