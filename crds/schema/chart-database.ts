@@ -159,6 +159,7 @@ export const ledgerCheckSchema = z
     resources: resourcesSchema.describe("Resources of its pod."),
   })
   .describe("The check of ledger and audit log: all hashes and balances are computed anew.");
+
 /** Proxies in front of the API. */
 export const proxiesSchema = words(
   z
