@@ -1,5 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { DistinctHeaders } from "../auth/authenticator.ts";
+import {
+  AGENT_KEY_HEADER,
+  API_TOKEN_HEADER,
+  type DistinctHeaders,
+  INTERNAL_KEY_HEADER,
+} from "../auth/credential-headers.ts";
 import { CLOSE_CODE, OPCODE } from "./frame-header.ts";
 import { encodeFrame, MAX_PAYLOAD_BYTES } from "./frames.ts";
 import { introduce } from "./introduction.ts";
@@ -7,7 +12,7 @@ import { MAX_OPENING_BYTES, OpeningError, OpeningReader } from "./opening-reader
 import type { OpeningStep } from "./relay.ts";
 
 /** Headers in which callers prove who they are. */
-const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "x-oa-internal-key", "x-oa-agent-key"] as const;
+const CREDENTIAL_HEADERS = ["authorization", API_TOKEN_HEADER, INTERNAL_KEY_HEADER, AGENT_KEY_HEADER] as const;
 
 /**
  * The beginning of a client's conversation: what it says is held back until its connect request is whole, and that goes on with the
@@ -33,5 +38,5 @@ export function startOpening(token: string, headers: DistinctHeaders): (chunk: B
 /** Each credential with and without the word before it. */
 function presentedCredentials(headers: DistinctHeaders): string[] {
   const values = CREDENTIAL_HEADERS.flatMap((name) => headers[name] ?? []);
-  return values.flatMap((value) => [value, value.slice(value.indexOf(" ") + 1)]).filter((value) => value !== "");
+  return values.flatMap((value) => [value, value.split(" ").at(-1) ?? ""]).filter((value) => value !== "");
 }
