@@ -76,6 +76,7 @@ it("the victim sees what nobody else may", async () => {
 
 describe.each([
   "internal key",
+  "OIDC token",
   "API token as x-api-key",
   "API token as bearer",
   "agent key",

@@ -1,13 +1,19 @@
 import { sql } from "kysely";
+import * as z from "zod";
+import { oidcConfig, oidcEnv } from "#api/auth/oidc-env.ts";
 import { newInstance } from "#api/instances/service.ts";
 import { type ApiOnCluster, runtimeAt, startApiOnCluster } from "#api/testing/api-on-cluster.ts";
 import { as } from "#api/testing/api-under-test.ts";
 import { call } from "#api/testing/client.ts";
+import { newSigningKey, type SigningKey, signToken, startIssuer } from "#api/testing/issuer.fixture.ts";
 import { INSTANCES, type Tenant, tenantKey } from "#crds/index.ts";
+import { parseEnv } from "#lib/env.ts";
 import { gatewayToken } from "#lib/keys.ts";
 import type { KubeAccess } from "#lib/kube/config.ts";
 import { createTestNamespace, type TestNamespace } from "#test/harness/test-namespace.ts";
 import { startTenantGateway, type TenantGateway } from "./gateway.ts";
+
+const AUDIENCE = "https://hatchery.example.org";
 
 /** What the victim has and nobody else may see. */
 export const SECRET = "the-victims-own-words";
@@ -31,7 +37,11 @@ export interface World extends AsyncDisposable {
 export async function buildWorld(access: KubeAccess, postgresPort: number): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await createTestNamespace(access, "attack"));
-  const api = stack.use(await startApiOnCluster({ access, namespace: cluster.namespace, postgresPort }));
+  const key = await newSigningKey("first");
+  const issuer = stack.use(await startIssuer(key));
+  const OIDC_ISSUERS = JSON.stringify([{ issuer: issuer.url, audience: AUDIENCE }]);
+  const config = { oidc: oidcConfig(parseEnv(z.object(oidcEnv), { OIDC_ISSUERS })) };
+  const api = stack.use(await startApiOnCluster({ access, namespace: cluster.namespace, postgresPort, config }));
   const post = async (path: string, body: object, user = "victim") => {
     const { status, json } = await call(api.url, { path, body, headers: as(user), user: null });
     if (status !== 200) throw new Error(`${path}: ${JSON.stringify(json)}`);
@@ -42,13 +52,13 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
 
   const token = await post("/api/tokens", { name: SECRET });
   const agent = await post("/api/agents", { name: SECRET });
-  const key = await post(`/api/agents/${agent.id}/keys`, { description: SECRET });
+  const agentKey = await post(`/api/agents/${agent.id}/keys`, { description: SECRET });
   const thread = await post("/api/threads", { title: SECRET });
   await post(`/api/threads/${thread.id}/messages`, {
     messages: [{ message_id: "m-1", role: "user", parts: [{ type: "text", text: SECRET }] }],
   });
   const restart = { path: "/api/openclaw/runtime/restart", method: "POST", user: null };
-  const asked = await call(api.url, { ...restart, headers: { "x-oa-agent-key": key.key ?? "" } });
+  const asked = await call(api.url, { ...restart, headers: { "x-oa-agent-key": agentKey.key ?? "" } });
   const { approvalId = "" } = (asked.json as { data: Record<string, string> }).data;
 
   const ownAgent = await post("/api/agents", { name: "mine" }, "mallory");
@@ -58,7 +68,7 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
   const ownToken = await post("/api/tokens", { name: "mine" }, "mallory");
   const victimIds = {
     id: [token.id, agent.id, thread.id, "human:victim", "victim"].map(String),
-    keyId: [String(key.id)],
+    keyId: [String(agentKey.id)],
     key: ["main", "of-the-victim"],
     requestId: ["r-1"],
     deviceId: ["d-1"],
@@ -74,6 +84,7 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
     credentials: new Map(
       Object.entries({
         "internal key": as("mallory"),
+        "OIDC token": { authorization: `Bearer ${await signIn(key, issuer.url)}` },
         "API token as x-api-key": { "x-api-key": String(ownToken.token) },
         "API token as bearer": { authorization: `Bearer ${ownToken.token}` },
         "agent key": { "x-oa-agent-key": String(ownKey.key) },
@@ -81,9 +92,14 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
       }),
     ),
     victimIds,
-    victimState: () => readState(api, cluster, [agent.id, key.id, token.id, thread.id].map(String)),
+    victimState: () => readState(api, cluster, [agent.id, agentKey.id, token.id, thread.id].map(String)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function signIn(key: SigningKey, iss: string): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return signToken(key, { iss, aud: AUDIENCE, sub: attacker.subject, iat: now, exp: now + 3600 });
 }
 
 /** Gives a tenant a ready instance with a gateway of its own. */
