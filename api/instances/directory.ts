@@ -28,7 +28,7 @@ export function createDirectory(informer: Informer<OpenClawInstance>): InstanceD
     for (const listener of listeners.get(tenantKeyOf(object)) ?? []) listener();
   });
   return {
-    find: (tenant) => choose(informer.byIndex(TENANT_INDEX, tenantKey(tenant)), instanceName(tenantKey(tenant))),
+    find: (tenant) => choose(informer.byIndex(TENANT_INDEX, tenantKey(tenant)), tenantKey(tenant)),
     list({ after, limit }) {
       const places = informer.list().map((instance) => ({ instance, place: positionOf(instance) }));
       return places
@@ -57,7 +57,10 @@ function tenantKeyOf({ spec: { owner } }: OpenClawInstance): string {
  * The instance made through the API goes first, then the oldest: one that the platform team made under another name serves its
  * owner as well.
  */
-function choose(instances: OpenClawInstance[], ownName: string): OpenClawInstance | undefined {
+function choose(instances: OpenClawInstance[], key: string): OpenClawInstance | undefined {
+  // The name is a hash, too much for every call when there is nothing to choose.
+  if (instances.length < 2) return instances[0];
+  const ownName = instanceName(key);
   const rank = ({ metadata }: OpenClawInstance) =>
     `${metadata.name === ownName ? 0 : 1}${metadata.creationTimestamp ?? ""}${metadata.name}`;
   return instances.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
