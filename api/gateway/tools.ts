@@ -19,8 +19,8 @@ const success = z.object({ ok: z.literal(true), result: z.unknown() });
 /** Session tools report their failures inside a success. */
 const failure = z.object({ details: z.object({ status: z.enum(["error", "forbidden"]), error: z.string() }) });
 
-/** How OpenClaw's tool begins to say that a session does not exist; there is no code for it. */
-const NO_SESSION = "No session found";
+/** How OpenClaw begins to say that a session does not exist, by how it was named; there is no code for it. */
+const NO_SESSION = /^(No session found|Session not found)\b/;
 /** Longest text of a tool that is repeated. */
 const MAX_WORDS = 1000;
 
@@ -59,7 +59,7 @@ export async function invokeSessionTool(
   if (!refused.success) return result;
   const { status, error } = refused.data.details;
   if (status === "forbidden") throw new GatewayAnswerError(403, "forbidden", error);
-  if (tool.tool === "sessions_history" && error.startsWith(NO_SESSION)) {
+  if (tool.tool === "sessions_history" && NO_SESSION.test(error)) {
     throw new ApiError("session_not_found", error, { step: "get_session" });
   }
   throw new ApiError("gateway_error", error.slice(0, MAX_WORDS), { step: "gateway" });

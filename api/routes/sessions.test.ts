@@ -69,6 +69,7 @@ describe("a session's history", () => {
 
   it.each([
     ["error", "No session found: x", 404, "session_not_found"],
+    ["error", "Session not found: x (use the full sessionKey from sessions_list)", 404, "session_not_found"],
     ["error", "store is locked", 502, "gateway_error"],
     ["forbidden", "not visible", 403, "forbidden"],
   ])("tells a hidden %s from an answer", async (status, error, expected, code) => {
