@@ -225,6 +225,23 @@ describe("keys", () => {
     expect(JSON.stringify(objects)).not.toMatch(/control/);
   });
 
+  it("stand in one Secret each and have one name there, in the environment and for every process", async () => {
+    const all = await render({ api: { control: { enabled: true } } });
+    const named = new Set<string>();
+    for (const object of all.filter(({ kind }) => kind === "Deployment" || kind === "CronJob")) {
+      const from = [...JSON.stringify(object).matchAll(/"name":"(\w+)","valueFrom":\{"secretKeyRef":(\{[^}]*\})/g)];
+      for (const [, variable = "", reference = "{}"] of from) {
+        const { name, key } = JSON.parse(reference) as { name: string; key: string };
+        if (name === "hatchery-keys") named.add(`${key} as ${variable}`);
+      }
+    }
+    const keys = Object.keys(find<Secret>(all, "Secret", "hatchery-keys").data);
+    expect([...named].sort()).toEqual(keys.map((key) => `${key} as ${key}`).sort());
+    const secrets = all.filter(({ kind }) => kind === "Secret") as Secret[];
+    const values = secrets.flatMap(({ data }) => Object.values(data));
+    expect(new Set(values).size).toBe(values.length);
+  });
+
   it("are new each time", async () => {
     const root = (all: Rendered[]) => find<Secret>(all, "Secret", "hatchery-keys").data.OPENCLAW_ENCRYPTION_KEY;
     expect(root(await render())).not.toBe(root(objects));

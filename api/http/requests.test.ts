@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
-import { type ApiUnderTest, as, GATEWAY_TOKEN, startApi } from "../testing/api-under-test.ts";
+import { type ApiUnderTest, as, GATEWAY_TOKEN, INTERNAL_KEY, startApi } from "../testing/api-under-test.ts";
 import { call, open } from "../testing/client.ts";
 import { eventually } from "../testing/eventually.ts";
 import { beginEvents, type ScriptedGateway, sendJson, startScriptedGateway } from "../testing/scripted-gateway.ts";
@@ -100,6 +100,33 @@ describe("a path", () => {
   it("that can't be decoded is the caller's fault", async () => {
     const { status, json } = await call(api.url, { path: "/api/openclaw/sessions/%E0%A4%A/history" });
     expect([status, json]).toMatchObject([400, { code: "invalid_request" }]);
+  });
+
+  it.each([
+    ["GET", "/api/none"],
+    ["POST", "/api/openclaw/none"],
+    ["DELETE", "/api/control/openclaw/instance"],
+    ["PUT", "/openclaw/instance"],
+    ["GET", "/v1/none"],
+    ["GET", "/"],
+    ["GET", "/assistant"],
+    ["GET", "/index.html"],
+  ])("that nobody knows is a 404 in JSON, also for a browser: %s %s", async (method, path) => {
+    for (const accept of ["text/html,application/xhtml+xml", "application/json", "text/event-stream", "*/*"]) {
+      const { status, headers, json } = await call(api.url, { method, path, headers: { accept } });
+      expect([status, headers["content-type"]]).toEqual([404, "application/json; charset=utf-8"]);
+      expect(JSON.stringify(json)).toContain('"code":"not_found"');
+    }
+  });
+
+  it("with a credential in it is one without a credential", async () => {
+    const query = `oa_internal_key=${INTERNAL_KEY}&internal_key=${INTERNAL_KEY}&user_id=alice&x-oa-user-id=alice`;
+    for (const headers of [{}, { "x-oa-user-id": "alice" }]) {
+      const answer = await call(api.url, { path: `/api/openclaw/sessions?${query}`, user: null, headers });
+      expect([answer.status, answer.json]).toMatchObject([401, { code: "unauthorized" }]);
+      expect(answer.text).not.toContain(INTERNAL_KEY);
+    }
+    expect(gateway.seen).toHaveLength(0);
   });
 
   it("lists the operations", async () => {

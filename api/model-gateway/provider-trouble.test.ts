@@ -36,6 +36,14 @@ describe("trouble at the provider", () => {
     expect(await callLogged()).toMatchObject([{ code: 401, cause: expect.stringContaining("Incorrect API key") }]);
   });
 
+  it("is not hidden by asking another one", async () => {
+    const odd = await serve((_req, res) => res.writeHead(401).end());
+    await restartGateway([provider({ baseUrl: odd.url }), provider({ name: "other" })]);
+    expect(await refused(client().chat.completions.create(ask("hi")))).toMatchObject({ status: 401 });
+    expect(simulator.stats().total).toBe(0);
+    odd.server.close();
+  });
+
   it("answers 502 when it can't be reached or is not configured", async () => {
     expect(await refused(client().chat.completions.create(ask("hi", "standard/elsewhere")))).toMatchObject({
       status: 502,

@@ -8,6 +8,8 @@ const routeOf = (operation: string) => routes.find((route) => route.operation ==
 
 describe("what an agent may not do by itself", () => {
   it.each([
+    ["createInstance", "openclaw_provision", {}, /Create or start/],
+    ["deleteInstance", "openclaw_delete", {}, /Delete/],
     ["approveDevice", "openclaw_approve_device", { requestId: "r-1" }, /r-1/],
     [
       "approvePairingRequest",

@@ -136,10 +136,46 @@ describe.each(["restart", "stop", "start"])("a %s", (what) => {
   });
 });
 
+describe("a look", () => {
+  const LOOKS = [
+    "/api/openclaw/instance",
+    "/api/openclaw/runtime/status",
+    "/api/openclaw/runtime/devices",
+    "/api/openclaw/runtime/pairing/telegram",
+    "/api/openclaw/sessions",
+    "/api/openclaw/sessions/main/history",
+    "/v1/models",
+  ];
+  const look = async (user: string) => {
+    const statuses: number[] = [];
+    for (const path of LOOKS) statuses.push((await call(api.url, { path, user })).status);
+    return statuses;
+  };
+
+  it("at a stopped one starts nothing and changes nothing", async () => {
+    await create("ike");
+    await runtime("ike", "stop");
+    await known("ike", { phase: "Stopped" });
+    const before = await live("ike");
+    expect(await look("ike")).toEqual([200, 200, 409, 409, 409, 409, 409]);
+    const { json } = await call(api.url, { path: "/api/openclaw/runtime/status", user: "ike" });
+    expect(json).toMatchObject({ data: { gateway: { status: "stopped" } } });
+    expect(await live("ike")).toEqual(before);
+  });
+
+  it("at none makes none", async () => {
+    expect(await look("nobody")).toEqual([200, 404, 404, 404, 404, 404, 404]);
+    expect(await live("nobody")).toBeUndefined();
+  });
+});
+
 it("a backup is refused, since there would be none", async () => {
-  const { status, json } = await runtime("ann", "backup");
+  await create("jim");
+  const { status, json } = await runtime("jim", "backup");
   expect([status, json]).toMatchObject([
     501,
     { code: "not_implemented", error: expect.stringContaining("no backups") },
   ]);
+  const { json: now } = await call(api.url, { path: "/api/openclaw/runtime/status", user: "jim" });
+  expect(now).toMatchObject({ data: { lastBackup: null } });
 });

@@ -21,6 +21,23 @@ it("gives the text as it was sent, however the stream was cut", async () => {
   expect(await read(...stream.split(""))).toEqual(["one ", "two"]);
 });
 
+it("gives each word once, though the events that end a part repeat it whole", async () => {
+  const part = { type: "output_text", text: "one two" };
+  const ends = [
+    { type: "response.output_text.done", text: "one two" },
+    { type: "response.content_part.done", part },
+    { type: "response.output_item.done", item: { type: "message", content: [part] } },
+    { type: "response.completed", response: { output: [{ type: "message", content: [part] }] } },
+  ];
+  expect(await read(delta("one "), delta("two"), ...ends.map(event), "data: [DONE]\n\n")).toEqual(["one ", "two"]);
+});
+
+it("takes an event that is no JSON for a broken stream, and leaves none out", async () => {
+  await expect(read(delta("one"), 'event: x\ndata: {"type": "response.output_text\n\n', END)).rejects.toThrow(
+    SyntaxError,
+  );
+});
+
 it("says that a turn failed, and why", async () => {
   const failed = event({ type: "response.failed", response: { error: { message: "no model" } } });
   await expect(read(delta("one"), failed)).rejects.toThrow("the turn failed: no model");
