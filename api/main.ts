@@ -84,7 +84,7 @@ async function serveUntil(signal: AbortSignal, { config, client, store, clock, l
   // Without its watch the API would answer from an ever older copy: better to start anew.
   const over = Promise.race([watching, aborted(signal)]);
   // A replica that never had Postgres knows nobody; one that had goes on for those it knows.
-  await Promise.race([over, store.firstUsable.then(() => ops.setReady(true))]);
+  await Promise.race([over, store.firstUsable.then(() => signal.aborted || ops.setReady(true))]);
   await over;
   log.info("draining");
   ops.setReady(false);

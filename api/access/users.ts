@@ -46,10 +46,10 @@ async function readAdmission(
   return { recorded, admission: { userAccess: access_enabled, email: email ?? recorded, waitlistEntry } };
 }
 
-/** Puts somebody on record, with the address that is vouched for now. @throws StoreError */
-export async function recordUser(db: Kysely<Tables>, tenant: Tenant, email?: string): Promise<void> {
+/** Puts somebody on record, with the address that is vouched for now; true = they were not on it before. @throws StoreError */
+export async function recordUser(db: Kysely<Tables>, tenant: Tenant, email?: string): Promise<boolean> {
   const kind = tenant.kind === "Agent" ? "agent" : "human";
-  await db
+  const written = await db
     .insertInto("users")
     .values({ tenant_key: tenantKey(tenant), kind, user_id: tenant.subject, email: email ?? null })
     .onConflict((conflict) =>
@@ -57,5 +57,8 @@ export async function recordUser(db: Kysely<Tables>, tenant: Tenant, email?: str
         ? conflict.column("tenant_key").doNothing()
         : conflict.column("tenant_key").doUpdateSet({ email, updated_at: sql<Date>`now()` }),
     )
-    .execute();
+    // A row that was there and is updated carries the number of the transaction that locked it.
+    .returning(sql<boolean>`xmax = 0`.as("created"))
+    .executeTakeFirst();
+  return written?.created ?? false;
 }

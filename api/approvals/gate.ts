@@ -14,10 +14,11 @@ export async function holdForApproval(
   { store, clock, newId }: ApiContext,
   action: GatedAction | undefined,
   { identity, requestId }: Call,
-  { params, query, body, approvalId }: ReadInput,
+  { params, body, approvalId }: ReadInput,
 ): Promise<PendingApproval | undefined> {
   if (!action || identity.tenant.kind === "Human") return undefined;
-  const input = { ...asRecord(params), ...asRecord(query), ...asRecord(body) };
+  // The query says how to answer, not what to do.
+  const input = { ...asRecord(params), ...asRecord(body) };
   const { tenant, owner } = identity;
   const call = { tenant, owner, tool: action.tool, input, summary: action.summarize(input), approvalId };
   return admit(store.db, call, { now: clock.now(), newId, requestId, by: actorOf(identity) });

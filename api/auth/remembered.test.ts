@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "#test/harness/manual-clock.ts";
 import { StoreError } from "../store/store-error.ts";
-import { createRemembered, FRESH_MS, type Remembered, USABLE_MS } from "./remembered.ts";
+import { createRemembered, FRESH_MS, PATIENCE_MS, type Remembered, USABLE_MS } from "./remembered.ts";
 
 const anew = { mayBeRemembered: false };
 const chat = { mayBeRemembered: true };
@@ -45,6 +45,23 @@ describe("a remembered answer", () => {
     expect(await remembered.get("k", chat, away)).toBe("a");
     await clock.advance(1);
     await expect(remembered.get("k", chat, away)).rejects.toThrow("away");
+  });
+
+  it("does for a chat while Postgres only hangs, and the late answer is what the next one hears", async () => {
+    await remembered.get("k", chat, load("a"));
+    await clock.advance(FRESH_MS + 1);
+    const late = Promise.withResolvers<string>();
+    const served = remembered.get("k", chat, () => late.promise);
+    await clock.advance(PATIENCE_MS);
+    expect(await served).toBe("a");
+    late.resolve("b");
+    await clock.advance(0);
+    expect(await remembered.get("k", chat, load("c"))).toBe("b");
+    const first = Promise.withResolvers<string>();
+    const unknown = remembered.get("new", chat, () => first.promise);
+    await clock.advance(10 * PATIENCE_MS);
+    first.resolve("d");
+    expect(await unknown).toBe("d");
   });
 
   it("does not grow younger by being used", async () => {

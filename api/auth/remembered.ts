@@ -6,6 +6,8 @@ import type { Freshness } from "./authenticator.ts";
 export const FRESH_MS = 5_000;
 /** An answer this old is still used by them while Postgres is away. */
 export const USABLE_MS = 60_000;
+/** So long such a look-up is waited for while there is an answer that would do. */
+export const PATIENCE_MS = 250;
 /** Answers kept at most; the least lately learnt goes first. */
 const MAX_ENTRIES = 10_000;
 
@@ -50,6 +52,15 @@ export function createRemembered<T>(clock: Clock, isWorthIt: (value: T) => boole
     return started;
   }
 
+  /** What is known, if the answer lets wait: a Postgres that hangs is away as well. */
+  async function orLast(key: string, answer: Promise<T>, entry: Entry<T>): Promise<T> {
+    const late = Promise.withResolvers<T>();
+    const cancel = clock.setTimer(() => late.resolve((known.get(key) ?? entry).value), PATIENCE_MS);
+    // Who waits no longer leaves it to the next one to hear of it.
+    answer.catch(() => undefined);
+    return Promise.race([answer, late.promise]).finally(cancel);
+  }
+
   return {
     async get(key, { mayBeRemembered }, load) {
       // A look-up that began before the caller came could miss what the caller has just changed.
@@ -57,7 +68,8 @@ export function createRemembered<T>(clock: Clock, isWorthIt: (value: T) => boole
       const entry = known.get(key);
       if (entry && clock.monotonic() - entry.at <= FRESH_MS) return entry.value;
       try {
-        return await join(key, load);
+        const answer = join(key, load);
+        return await (entry && clock.monotonic() - entry.at <= USABLE_MS ? orLast(key, answer, entry) : answer);
       } catch (error) {
         // Not the entry of before: somebody else's look-up may have found meanwhile that it is not true any more.
         const last = known.get(key);

@@ -60,12 +60,7 @@ export function accountRoutes({ store, keyRing, credentials, clock }: ApiContext
       const tenant = tenantOf(user_id);
       const key = tenantKey(tenant);
       return store.db.transaction().execute(async (trx) => {
-        const known = await trx
-          .selectFrom("users")
-          .select("tenant_key")
-          .where("tenant_key", "=", key)
-          .executeTakeFirst();
-        await recordUser(trx, tenant);
+        const created = await recordUser(trx, tenant);
         await lockUser(trx, key);
         if (name) await trx.updateTable("users").set({ name }).where("tenant_key", "=", key).execute();
         if ((await countLive(trx, key, clock.now())) >= MAX_TOKENS) {
@@ -76,7 +71,7 @@ export function accountRoutes({ store, keyRing, credentials, clock }: ApiContext
         const grant = { scopes: TOKEN_SCOPES, expiresAt: null, madeWith: null };
         const token = { scheme: "api-token", tenant: key, name: token_name, grant } as const;
         const { secret } = await issueCredential(trx, keyRing, token, by(requestId));
-        return { user_id: tenant.subject, api_token: secret, created: !known };
+        return { user_id: tenant.subject, api_token: secret, created };
       });
     },
   });

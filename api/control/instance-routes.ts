@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { OpenClawInstance, Tenant } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { controlRoute, type Route } from "../http/route.ts";
@@ -12,6 +13,12 @@ const status = z.enum(["provisioning", "ready", "error", "deleted"]);
 
 /** The row of one instance: read, written, deleted. What is written of it but the wish that it be there means nothing. */
 export function instanceRoutes({ instances, store }: ApiContext): Route[] {
+  async function existing(tenant: Tenant): Promise<OpenClawInstance> {
+    const found = await instances.get(tenant);
+    if (found) return found;
+    throw new ApiError("instance_not_found", "instance not found", { step: "get_instance" });
+  }
+
   const read = controlRoute({
     method: "GET",
     path: PATH,
@@ -34,9 +41,12 @@ export function instanceRoutes({ instances, store }: ApiContext): Route[] {
     summary: "Makes a user's OpenClaw, or starts the one there is; the other fields are accepted and mean nothing.",
     body: z.object({ user_id: userId, status: status.nullish(), ...ignoredFields }),
     result: instanceRecordSchema,
-    errors: WRITE_ERRORS,
-    async answer({ signal }, { body: { user_id } }) {
-      return recordOf(user_id, await instances.ensure(tenantOf(user_id), signal));
+    errors: ["instance_not_found", ...WRITE_ERRORS],
+    async answer({ signal }, { body: { user_id, status } }) {
+      // Who notes that it failed or is gone wishes for no other.
+      const isWanted = status !== "error" && status !== "deleted";
+      const tenant = tenantOf(user_id);
+      return recordOf(user_id, isWanted ? await instances.ensure(tenant, signal) : await existing(tenant));
     },
   });
   const setStatus = controlRoute({
@@ -49,9 +59,7 @@ export function instanceRoutes({ instances, store }: ApiContext): Route[] {
     result: instanceRecordSchema,
     errors: ["instance_not_found", ...READ_ERRORS],
     async answer(_call, { body: { user_id } }) {
-      const found = await instances.get(tenantOf(user_id));
-      if (!found) throw new ApiError("instance_not_found", "instance not found", { step: "get_instance" });
-      return recordOf(user_id, found);
+      return recordOf(user_id, await existing(tenantOf(user_id)));
     },
   });
   const remove = controlRoute({

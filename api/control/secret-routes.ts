@@ -5,7 +5,13 @@ import { getSecret, putSecret, SECRET_NAMES } from "../secrets/secrets.ts";
 import { tenantOf, userId } from "./user.ts";
 
 const PATH = "/control/openclaw/instance/secret";
-const MAX_SECRET = 65_536;
+const MAX_SECRET_BYTES = 65_536;
+const secret = z
+  .string()
+  .min(1)
+  .max(MAX_SECRET_BYTES)
+  .refine((text) => Buffer.byteLength(text) <= MAX_SECRET_BYTES, `is longer than ${MAX_SECRET_BYTES} bytes`)
+  .refine((text) => text.isWellFormed(), "holds half a surrogate pair");
 const key = z.enum(SECRET_NAMES, { error: `user_id and key required; key is one of ${SECRET_NAMES.join(", ")}` });
 
 /** Secrets kept for a user, sealed at rest. */
@@ -16,7 +22,7 @@ export function secretRoutes({ store, keyRing }: ApiContext): Route[] {
     operation: "controlPutSecret",
     tag: "control",
     summary: "Keeps a secret for a user, in place of the one there was.",
-    body: z.strictObject({ user_id: userId, key, value: z.string().min(1).max(MAX_SECRET) }),
+    body: z.strictObject({ user_id: userId, key, value: secret }),
     result: z.strictObject({}),
     errors: [],
     async answer(_call, { body: { user_id, key, value } }) {

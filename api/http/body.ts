@@ -20,6 +20,8 @@ export interface BodyOptions {
   readonly budget: ByteBudget;
   readonly owner: string;
   readonly limitBytes: number;
+  /** What no body stands for; without it, one is needed. */
+  readonly emptyIs?: unknown;
 }
 
 /** A body that was read. */
@@ -51,15 +53,18 @@ export async function readJsonBody(
   res.once("close", share.release);
   try {
     share.cover(announced);
-    return { value: parse(await readBytes(req, share, o)), release: share.release };
+    return { value: parse(await readBytes(req, share, o), o.emptyIs), release: share.release };
   } catch (error) {
     share.release();
     throw error;
   }
 }
 
-function parse(bytes: Buffer): unknown {
-  if (bytes.length === 0) throw invalid("body: missing request body");
+function parse(bytes: Buffer, emptyIs: unknown): unknown {
+  if (bytes.length === 0) {
+    if (emptyIs !== undefined) return emptyIs;
+    throw invalid("body: missing request body");
+  }
   try {
     return parseJson(bytes);
   } catch (error) {

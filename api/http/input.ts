@@ -26,7 +26,9 @@ export async function readInput(context: ApiContext, route: Route, call: PublicC
   const isGated = "gated" in route && route.gated !== undefined;
   const params = route.params?.parse(req.params) ?? {};
   const query = route.query?.parse(req.query) ?? {};
-  const sent = route.body || isGated ? await readBody(context, route, call) : {};
+  // What a gated route takes without a schema is an approval's id, if anything, and that is an agent's.
+  const isRead = route.body !== undefined || (isGated && "tenant" in call && call.tenant.kind === "Agent");
+  const sent = isRead ? await readBody(context, route, call) : {};
   const { rest, named } = isGated ? takeApprovalId(sent) : { rest: sent, named: undefined };
   return {
     params,
@@ -37,21 +39,15 @@ export async function readInput(context: ApiContext, route: Route, call: PublicC
 }
 
 async function readBody(context: ApiContext, route: Route, call: PublicCall | Call): Promise<unknown> {
-  // What a gated route takes without a schema is an approval's id, if anything.
-  if ((route.bodyIsOptional || !route.body) && hasNoBody(call)) return {};
   const owner = "tenant" in call ? tenantKey(call.tenant) : NOBODY;
   const limitBytes = route.access === "public" ? PUBLIC_BODY_BYTES : TOOL_BODY_BYTES;
   const limits = { clock: context.clock, budget: context.bodies, limitBytes };
-  return (await readJsonBody(call, { ...limits, owner })).value;
+  const isOptional = route.bodyIsOptional || !route.body;
+  return (await readJsonBody(call, { ...limits, owner, ...(isOptional ? { emptyIs: {} } : {}) })).value;
 }
 
 function takeApprovalId(sent: unknown): { rest: unknown; named: string | undefined } {
   if (typeof sent !== "object" || sent === null || Array.isArray(sent)) return { rest: sent, named: undefined };
   const { approvalId: _taken, ...rest } = sent as Record<string, unknown>;
   return { rest, named: approvalId.parse(sent).approvalId };
-}
-
-/** A body has a length or comes in chunks (RFC 9112, 6.3). */
-function hasNoBody({ req }: PublicCall): boolean {
-  return req.headers["transfer-encoding"] === undefined && Number(req.headers["content-length"] ?? 0) === 0;
 }

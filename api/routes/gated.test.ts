@@ -18,6 +18,7 @@ describe("what an agent may not do by itself", () => {
       /SDQMNLRC.*telegram/,
     ],
     ["restartRuntime", "openclaw_restart", {}, /Restart/],
+    ["startRuntime", "openclaw_start", {}, /Start/],
     ["stopRuntime", "openclaw_stop", {}, /Stop/],
   ])("%s waits for a human, who is told of what", (operation, tool, input, told) => {
     const route = routeOf(operation);

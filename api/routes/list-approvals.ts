@@ -4,7 +4,8 @@ import type { ApiContext } from "../context.ts";
 import { decodeCursor, pageOf, pageQuery, pageSchema } from "../http/page.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 
-const position = z.object({ at: z.int(), id: z.uuid() });
+/** Approvals are dated by our own clock, to the millisecond. */
+const position = z.object({ at: z.int().min(0).max(253_402_300_799_999), id: z.uuid() });
 
 /** `GET /api/approvals?status=`: what agents asked, newest first: an agent sees its own, a human those of their agents. */
 export function listApprovalsRoute({ store, clock }: ApiContext): TenantRoute {

@@ -14,7 +14,7 @@ const MAX_META_BYTES = 4096;
 const body = z.strictObject({
   user_id: z
     .string()
-    .regex(/^[\x21-\x7e]{1,262}$/, "expected 1 to 262 visible ASCII characters")
+    .regex(/^((human|agent):)?[\x21-\x7e]{1,256}$/, "expected 1 to 256 visible ASCII characters")
     .describe("`human:<id>`, `agent:<id>`, or a bare id, which is a human's."),
   amount_usd: amountUsd.describe(
     "US dollars, a number or a decimal string with at most six decimals; below 0 takes back.",

@@ -15,6 +15,7 @@ export function startRuntime({ instances, directory, clock }: ApiContext): Tenan
     summary: "Starts the caller's OpenClaw that was stopped, and gives a failed one another try; makes none.",
     access: "tenant",
     scope: "openclaw:write",
+    gated: { tool: "openclaw_start", summarize: () => "Start the agent's OpenClaw." },
     query: waitQuery,
     result: instanceSummarySchema,
     errors: [...WRITE_ERRORS, "instance_not_found"],

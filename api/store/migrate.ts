@@ -23,6 +23,8 @@ export async function migrate(db: Kysely<unknown>, role: ApiRole): Promise<strin
   return db.connection().execute(async (session) => {
     await sql`select pg_advisory_lock(${LOCK})`.execute(session);
     try {
+      // The rights are those of the later version, whose replicas may be at work.
+      if (await isNewer(session)) return [];
       const ran = await runMigrations(session);
       await session.transaction().execute((trx) => setRights(trx, role));
       return ran;
@@ -33,7 +35,6 @@ export async function migrate(db: Kysely<unknown>, role: ApiRole): Promise<strin
 }
 
 async function runMigrations(db: Kysely<unknown>): Promise<string[]> {
-  if (await isNewer(db)) return [];
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...MIGRATIONS }) },

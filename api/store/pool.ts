@@ -62,6 +62,8 @@ export interface PoolWatcher {
 export function createPool(config: DatabaseConfig, applicationName: string, watcher: PoolWatcher): PostgresPool {
   const options = poolOptions(config, applicationName);
   const pool = new pg.Pool(options);
+  // A connection that breaks while it is used says so beside failing its statement; unheard, that would end the process.
+  pool.on("connect", (client) => void client.on("error", () => undefined));
   // An idle connection broke; the next user gets another one.
   pool.on("error", (error) => watcher.failed(storeError(error)));
 

@@ -13,6 +13,7 @@ import {
   type TestDatabase,
 } from "../testing/database.fixture.ts";
 import { eventually } from "../testing/eventually.ts";
+import type { DatabaseConfig } from "./database-env.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATION_NAMES, MIGRATION_TABLE } from "./migrations/index.ts";
 import { createStore, type Store } from "./store.ts";
@@ -123,12 +124,13 @@ describe("the audit log", () => {
 
 describe("a Postgres that goes away", () => {
   let server: PostgresServer;
+  let config: DatabaseConfig;
   let store: Store;
   const stopped = new AbortController();
 
   beforeAll(async () => {
     server = await startPostgres();
-    const config = databaseOn(server.port, await createEmptyDatabase(server.port), API_ROLE);
+    config = databaseOn(server.port, await createEmptyDatabase(server.port), API_ROLE);
     const owner = openDatabase<Tables>({ ...config, user: OWNER, password: OWNER });
     await migrate(owner as unknown as Kysely<unknown>, role);
     await owner.destroy();
@@ -156,6 +158,22 @@ describe("a Postgres that goes away", () => {
     expect(await thrownBy(ask())).toMatchObject({ name: "StoreError", reason: "unavailable" });
     expect(store.fault()).toMatch(/^Postgres does not answer: /);
     await server.restart();
+    await eventually(() => store.fault()).toBeUndefined();
+    expect(await ask()).toEqual([]);
+  });
+
+  it("and ends a connection between two statements fails the next one, and nothing else", async () => {
+    const asOwner = openDatabase<Tables>({ ...config, user: OWNER, password: OWNER });
+    onTestFinished(() => asOwner.destroy());
+    const broken = store.db.transaction().execute(async (trx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+      const pid = rows[0]?.pid ?? 0;
+      await sql`select pg_terminate_backend(${pid})`.execute(asOwner);
+      const there = sql`select from pg_stat_activity where pid = ${pid}`;
+      await eventually(async () => (await there.execute(asOwner)).rows.length).toBe(0);
+      await sql`select 1`.execute(trx);
+    });
+    expect(await thrownBy(broken)).toMatchObject({ name: "StoreError", reason: "unavailable" });
     await eventually(() => store.fault()).toBeUndefined();
     expect(await ask()).toEqual([]);
   });

@@ -25,6 +25,10 @@ export interface World extends AsyncDisposable {
   readonly api: ApiOnCluster;
   readonly cluster: TestNamespace;
   readonly victimGateway: TenantGateway;
+  /** The attacker's own gateways. */
+  readonly ownGateways: readonly TenantGateway[];
+  /** Gives the attacker what they had: an OpenClaw that is ready, also after they deleted it. */
+  restore(): Promise<void>;
   /** The attacker's credentials, by kind: what is sent of each. */
   readonly credentials: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Ids of what is the victim's, by the name of the path's parameter. */
@@ -47,8 +51,9 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
     if (status !== 200) throw new Error(`${path}: ${JSON.stringify(json)}`);
     return (json as { data: Record<string, string> }).data;
   };
-  const victimGateway = stack.use(await give(cluster, api, victim, SECRET));
-  stack.use(await give(cluster, api, attacker, "mallory's"));
+  const victimGateway = stack.use(await startGateway(api, victim, SECRET));
+  const ownGateway = stack.use(await startGateway(api, attacker, "mallory's"));
+  for (const gateway of [victimGateway, ownGateway]) await give(cluster, api, gateway);
 
   const token = await post("/api/tokens", { name: SECRET });
   const agent = await post("/api/agents", { name: SECRET });
@@ -62,7 +67,8 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
   const { approvalId = "" } = (asked.json as { data: Record<string, string> }).data;
 
   const ownAgent = await post("/api/agents", { name: "mine" }, "mallory");
-  stack.use(await give(cluster, api, { kind: "Agent", subject: ownAgent.id ?? "" }, "mallory's"));
+  const agentGateway = stack.use(await startGateway(api, { kind: "Agent", subject: ownAgent.id ?? "" }, "mallory's"));
+  await give(cluster, api, agentGateway);
   const scopes = ["openclaw:read", "openclaw:write", "openclaw:chat"];
   const ownKey = await post(`/api/agents/${ownAgent.id}/keys`, { scopes }, "mallory");
   const ownToken = await post("/api/tokens", { name: "mine" }, "mallory");
@@ -81,6 +87,10 @@ export async function buildWorld(access: KubeAccess, postgresPort: number): Prom
     api,
     cluster,
     victimGateway,
+    ownGateways: [ownGateway, agentGateway],
+    async restore() {
+      for (const gateway of [ownGateway, agentGateway]) await give(cluster, api, gateway);
+    },
     credentials: new Map(
       Object.entries({
         "internal key": as("mallory"),
@@ -102,28 +112,38 @@ function signIn(key: SigningKey, iss: string): Promise<string> {
   return signToken(key, { iss, aud: AUDIENCE, sub: attacker.subject, iat: now, exp: now + 3600 });
 }
 
-/** Gives a tenant a ready instance with a gateway of its own. */
-async function give(
-  cluster: TestNamespace,
-  api: ApiOnCluster,
-  tenant: Tenant,
-  content: string,
-): Promise<TenantGateway> {
+/** A tenant's gateway, and what the tenant's instance is to say of it. */
+interface OwnedGateway extends TenantGateway {
+  readonly tenant: Tenant;
+  readonly runtime: ReturnType<typeof runtimeAt>;
+}
+
+async function startGateway(api: ApiOnCluster, tenant: Tenant, content: string): Promise<OwnedGateway> {
   let token = "";
   const gateway = await startTenantGateway(() => token, content);
   const runtime = runtimeAt(api.config, gateway.origin);
   token = gatewayToken(api.config.keyRing[0], runtime.slot ?? "");
-  const { metadata } = await cluster.client.create(INSTANCES, newInstance(tenant, cluster.namespace));
+  return Object.assign(gateway, { tenant, runtime });
+}
+
+/** Gives a tenant an instance that is ready, at their gateway. */
+async function give(cluster: TestNamespace, api: ApiOnCluster, { tenant, runtime }: OwnedGateway): Promise<void> {
+  const instance = newInstance(tenant, cluster.namespace);
+  const ref = { namespace: cluster.namespace, name: instance.metadata.name };
+  const { metadata } = (await cluster.client.get(INSTANCES, ref)) ?? (await cluster.client.create(INSTANCES, instance));
   const heard = Promise.withResolvers<void>();
+  const marker = `${runtime.name}-${++given}`;
   api.informer.onChange(({ object }) => {
-    if (object.metadata.name === metadata.name && object.status?.phase === "Ready") heard.resolve();
+    if (object.metadata.uid === metadata.uid && object.status?.runtime?.name === marker) heard.resolve();
   });
-  const ref = { namespace: cluster.namespace, name: metadata.name };
-  const status = { observedGeneration: metadata.generation, phase: "Ready", runtime };
+  const spec = { runPolicy: "OnDemand" };
+  const { metadata: now } = await cluster.client.mergePatch(INSTANCES, ref, { spec });
+  const status = { observedGeneration: now.generation, phase: "Ready", runtime: { ...runtime, name: marker } };
   await cluster.client.mergePatch(INSTANCES, ref, { status }, { subresource: "status" });
   await heard.promise;
-  return gateway;
 }
+
+let given = 0;
 
 async function readState(api: ApiOnCluster, cluster: TestNamespace, ids: readonly string[]): Promise<string> {
   const { rows: tables } = await sql<{ name: string }>`
@@ -133,9 +153,9 @@ async function readState(api: ApiOnCluster, cluster: TestNamespace, ids: readonl
   const words = [tenantKey(victim), SECRET, ...ids];
   const found: string[] = [];
   for (const { name } of tables) {
-    const { rows } = await sql<{ text: string }>`select to_jsonb(t)::text as text from ${sql.table(name)} t`.execute(
-      api.database.owner,
-    );
+    const { rows } = await sql<{
+      text: string;
+    }>`select (to_jsonb(t) - 'last_used_at')::text as text from ${sql.table(name)} t`.execute(api.database.owner);
     found.push(
       ...rows.map(({ text }) => `${name} ${text}`).filter((text) => words.some((word) => text.includes(word))),
     );
