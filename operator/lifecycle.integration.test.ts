@@ -182,28 +182,6 @@ describe("a pod that is gone", () => {
   });
 });
 
-describe("an instance that is deleted", () => {
-  it("goes with all its data under deletionPolicy Delete, though neither its gateway nor the operator answers", async () => {
-    const first = await createReady("alice", { deletionPolicy: "Delete" });
-    const volume = async () => (await client.get(PERSISTENT_VOLUME_CLAIMS, ref("openclaw-alice")))?.metadata.uid;
-    const lost = await volume();
-    await operator.stop();
-    await node.gateway(`${namespace}/openclaw-alice`)?.close();
-    await client.delete(INSTANCES, ref("alice"));
-    expect(await client.get(INSTANCES, ref("alice"))).toBeUndefined();
-    await waitFor("the children to be collected", async () => {
-      const children = [SECRETS, CONFIG_MAPS, SERVICES, PODS, PERSISTENT_VOLUME_CLAIMS];
-      const left = await Promise.all(children.map((type) => client.get(type, ref("openclaw-alice"))));
-      return left.every((child) => child === undefined);
-    });
-
-    await startAgain();
-    const second = await createReady("alice");
-    expect(second.status?.runtime?.slot).not.toBe(first.status?.runtime?.slot);
-    expect(await volume()).not.toBe(lost);
-  });
-});
-
 describe("a changed spec", () => {
   it("reaches the pod by one replacement, never by a patch", async () => {
     const before = await createReady("alice");

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CLASSES, INSTANCES, LABEL } from "#crds/index.ts";
 import type { KubeClient } from "#lib/kube/client.ts";
-import { CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS } from "#lib/kube/resource.ts";
+import { CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES } from "#lib/kube/resource.ts";
 import { type ControlPlane, startControlPlane } from "#test/cluster/control-plane.ts";
 import { waitFor } from "#test/cluster/wait.ts";
 import { startFaultProxy } from "#test/harness/fault-proxy/proxy.ts";
@@ -245,5 +245,28 @@ describe("a volume that was kept", () => {
       "the volume to be collected",
       async () => !(await client.get(PERSISTENT_VOLUME_CLAIMS, ref("openclaw-alice"))),
     );
+  });
+
+  it("goes so with neither gateway nor operator to ask, and leaves nothing to the next instance of its owner", async () => {
+    await client.create(CLASSES, classNamed(namespace, { deletionPolicy: "Delete" }));
+    await create("alice");
+    const first = await untilInstance(client, ref("alice"), isReady);
+    const volume = async () => (await client.get(PERSISTENT_VOLUME_CLAIMS, ref("openclaw-alice")))?.metadata.uid;
+    const lost = await volume();
+    await operator.stop();
+    await node.gateway(`${namespace}/openclaw-alice`)?.close();
+    await client.delete(INSTANCES, ref("alice"));
+    expect(await client.get(INSTANCES, ref("alice"))).toBeUndefined();
+    await waitFor("the children to be collected", async () => {
+      const types = [PODS, SECRETS, CONFIG_MAPS, SERVICES, PERSISTENT_VOLUME_CLAIMS];
+      const left = await Promise.all(types.map((type) => client.get(type, ref("openclaw-alice"))));
+      return left.every((child) => child === undefined);
+    });
+
+    operator = await startOperator(plane.kubeconfig, namespace);
+    await create("alice");
+    const second = await untilInstance(client, ref("alice"), isReady);
+    expect(second.status?.runtime?.slot).not.toBe(first.status?.runtime?.slot);
+    expect(await volume()).not.toBe(lost);
   });
 });

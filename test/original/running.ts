@@ -182,13 +182,13 @@ export const RUNNING: readonly Failure[] = [
     cure: "Children go with the instance by their owner, asking no gateway; its volume stays or goes as the deletion policy says.",
     shownBy: {
       "operator/lifecycle.integration.test.ts": [
-        "an instance that is deleted > goes with all its data under deletionPolicy Delete, though neither its gateway nor the operator answers",
         "a changed spec > lets the volume go with the instance only under deletionPolicy Delete",
       ],
       "test/e2e/instance.e2e.test.ts": [
         "an instance applied with kubectl > leaves nothing but its volume when it is deleted",
       ],
       "operator/refusals.integration.test.ts": [
+        "a volume that was kept > goes so with neither gateway nor operator to ask, and leaves nothing to the next instance of its owner",
         "a volume that was kept > is adopted, with its slot, by a later instance of the same owner and name",
       ],
       "api/control/control.integration.test.ts": ["the row of a user > goes with its secrets"],
