@@ -31,7 +31,7 @@ export async function forward(
   request: UpstreamRequest,
   options: ForwardOptions,
 ): Promise<void> {
-  const { res, signal } = call;
+  const { res } = call;
   const { metrics, clock } = proxy;
   const started = clock.monotonic();
   let refusal: Omit<Refusal, "body"> | undefined;
@@ -66,7 +66,7 @@ export async function forward(
     request.body?.drop();
     if (openKind) metrics.openStreams.dec({ kind: openKind });
   }
-  if (signal.aborted) throw new ApiError("client_gone", "the client left");
+  if (call.isAbandoned) throw new ApiError("client_gone", "the client left");
   if (refusal) throw refused(proxy, { ...refusal, body: relay.text });
 }
 
@@ -107,9 +107,9 @@ function refused(proxy: GatewayProxy, refusal: Refusal): Error {
   return error;
 }
 
-function failure(proxy: GatewayProxy, { res, signal }: Call, cause: unknown): ApiError {
-  // Nobody but the client has ended the response by now; its signal may not have heard of it yet.
-  if (signal.aborted || res.destroyed) return new ApiError("client_gone", "the client left");
+function failure(proxy: GatewayProxy, { res }: Call, cause: unknown): ApiError {
+  // Nobody but the client has ended the response by now.
+  if (res.destroyed) return new ApiError("client_gone", "the client left");
   if (res.headersSent) {
     proxy.metrics.upstreamErrors.inc({ reason: "truncated" });
     return new ApiError("gateway_error", "the instance broke off its answer", { logReason: "truncated", cause });

@@ -56,7 +56,7 @@ export async function withUpstream<T>(
     code = call.res.headersSent ? call.res.statusCode : 200;
     return result;
   } catch (error) {
-    code = call.signal.aborted ? 499 : faultOf(error).status;
+    code = call.isAbandoned ? 499 : faultOf(error).status;
     throw error;
   } finally {
     release();
