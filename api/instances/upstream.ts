@@ -29,9 +29,18 @@ export function upstreamResolver(o: {
   instances: Pick<InstanceService, "get">;
   keyRing: KeyRing;
 }): ResolveUpstream {
+  /** By the object in the cache, which is another one after each change: the token is a hash, too much for every call. */
+  const known = new WeakMap<OpenClawInstance, Upstream>();
+
+  function remember(instance: OpenClawInstance): Upstream {
+    const upstream = upstreamOf(instance, o.keyRing);
+    known.set(instance, upstream);
+    return upstream;
+  }
+
   return async (tenant) => {
     const cached = o.directory.find(tenant);
-    if (cached && phaseOf(cached) === PHASE.Ready) return upstreamOf(cached, o.keyRing);
+    if (cached && phaseOf(cached) === PHASE.Ready) return known.get(cached) ?? remember(cached);
     const instance = await o.instances.get(tenant);
     if (!instance) throw new ApiError("instance_not_found", "instance not found", { step: "get_instance" });
     return upstreamOf(instance, o.keyRing);
