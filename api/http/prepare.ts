@@ -18,11 +18,11 @@ export function prepare({ newId, clock, log, metrics, draining }: ApiContext): R
   return (req, res, next) => {
     const started = clock.monotonic();
     const requestId = requestIdOf(req.headers["x-request-id"], newId);
-    res.set("x-request-id", requestId);
-    res.set("cache-control", "no-store");
-    res.set("x-content-type-options", "nosniff");
+    res.setHeader("x-request-id", requestId);
+    res.setHeader("cache-control", "no-store");
+    res.setHeader("x-content-type-options", "nosniff");
     // Kept-alive connections move to another replica.
-    if (draining.aborted) res.set("connection", "close");
+    if (draining.aborted) res.setHeader("connection", "close");
     res.once("close", () => {
       const route = typeof res.locals.route === "string" ? res.locals.route : "unknown";
       const method = METHODS.has(req.method) ? req.method : "other";
@@ -32,14 +32,13 @@ export function prepare({ newId, clock, log, metrics, draining }: ApiContext): R
       metrics.duration.observe({ method, route }, ms / 1000);
       const fields = { requestId, method, route, status: code, ms, complete: res.writableFinished };
       answered.info(fields, "answered");
-    });
-    res.once("finish", () => {
       // The rest of a body nobody wanted is discarded, so that the client gets to read why; but not for ever.
-      if (!req.complete)
+      if (!req.complete && !req.destroyed) {
         req.once(
           "close",
           clock.setTimer(() => req.destroy(), DISCARD_MS),
         );
+      }
     });
     next();
   };

@@ -74,6 +74,7 @@ it("aborts the gateway's work and settles when a client leaves that it waits for
   relay.onResponseStart(controller, 200, {});
   // More than all buffers on the way hold.
   relay.onResponseData(controller, Buffer.alloc(64 * 1024 * 1024, "x"));
+  relay.onResponseData(controller, Buffer.from("and more"));
   expect(controller.paused).toBe(true);
   (await answer).destroy();
   await expect(relay.done).rejects.toThrow("the client left");
@@ -87,6 +88,27 @@ it("asks the gateway for nothing when the client left before the call could begi
   const late = createController();
   relay.onRequestStart(late);
   expect(late.abort).toHaveBeenCalledOnce();
+});
+
+it("sends a first piece together with the head and the end, where they are here already", async () => {
+  const { res, relay, controller, answer } = await startRelay();
+  const write = vi.spyOn(res, "write");
+  relay.onResponseStart(controller, 200, {});
+  relay.onResponseData(controller, Buffer.from("all"));
+  relay.onResponseEnd();
+  await relay.done;
+  expect(write).not.toHaveBeenCalled();
+  expect(await text(await answer)).toBe("all");
+});
+
+it("lets no head wait for a first piece, and no piece for another", async () => {
+  const { relay, controller, answer } = await startRelay();
+  relay.onResponseStart(controller, 200, {});
+  const { socket } = await answer;
+  relay.onResponseData(controller, Buffer.from("one"));
+  expect(String(await new Promise((resolve) => socket.once("data", resolve)))).toContain("one");
+  relay.onResponseEnd();
+  await relay.done;
 });
 
 it("keeps what is not for the client", async () => {

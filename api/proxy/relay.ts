@@ -44,20 +44,21 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   readonly #res: ServerResponse;
   readonly #options: RelayOptions;
-  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
+  readonly #settle: PromiseWithResolvers<void>;
   #controller: Controller | undefined;
   #verdict: Verdict = "read";
+  /** The first piece, until the end of the turn in which the head came. */
+  #held: Buffer | undefined;
+  #isHolding = false;
   #boundary: EventBoundary | undefined;
   #heartbeat: Heartbeat | undefined;
-  #hasBegun = false;
 
   constructor(res: ServerResponse, options: RelayOptions) {
     this.#res = res;
     this.#options = options;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.done = promise;
-    this.#settle = { resolve, reject };
-    res.once("close", this.#leave);
+    this.#settle = Promise.withResolvers();
+    this.done = this.#settle.promise;
+    res.once("close", this.#onClose);
   }
 
   onRequestStart(controller: Controller): void {
@@ -73,35 +74,60 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200 || controller.aborted) return;
     this.#verdict = this.#options.onHead(status, headers);
     if (this.#verdict === "read") return;
-    this.#res.on("drain", this.#resume);
-    // A first byte that is there already leaves together with the head; but the head waits for none.
-    process.nextTick(this.#flushHead);
+    // A first piece that is here already leaves together with the head, and with the end if that is here too; but the head waits
+    // for neither.
+    this.#isHolding = true;
+    process.nextTick(release, this);
     if (this.#verdict === "relay-events") this.#watchEvents();
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onResponseData(_controller: Controller, chunk: Buffer): void {
     if (this.#verdict === "read") {
       if (this.text.length < READ_BYTES) this.text += chunk.toString("utf8");
       return;
     }
-    this.#hasBegun = true;
     this.#options.onBytes(chunk.length);
     if (this.#boundary) {
       this.#boundary.push(chunk);
       this.#heartbeat?.touch();
     }
-    if (!this.#res.destroyed && !this.#res.write(chunk)) controller.pause();
+    if (this.#isHolding && !this.#held) this.#held = chunk;
+    else {
+      this.release();
+      this.#write(chunk);
+    }
   }
 
   onResponseEnd(): void {
     this.#heartbeat?.stop();
-    if (this.#verdict === "read") this.#finish();
-    else this.#res.end(this.#finish);
+    if (this.#verdict === "read") {
+      this.#cleanUp();
+      this.#settle.resolve();
+    } else if (!this.#res.destroyed) {
+      this.#isHolding = false;
+      this.#res.end(this.#held);
+    }
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
     this.#cleanUp();
     this.#settle.reject(error);
+  }
+
+  /** Sends what was held back so far. */
+  release(): void {
+    if (!this.#isHolding) return;
+    this.#isHolding = false;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.#write(held);
+    else if (!this.#res.destroyed) this.#res.flushHeaders();
+  }
+
+  #write(chunk: Buffer): void {
+    if (this.#res.destroyed || this.#res.write(chunk)) return;
+    this.#controller?.pause();
+    this.#res.once("drain", () => this.#controller?.resume());
   }
 
   #watchEvents(): void {
@@ -114,30 +140,23 @@ export class Relay implements Dispatcher.DispatchHandler {
     });
   }
 
-  readonly #flushHead = () => {
-    if (!this.#hasBegun && !this.#res.destroyed && !this.#res.writableEnded) this.#res.flushHeaders();
-  };
-
-  readonly #resume = () => this.#controller?.resume();
-
   /** The response is closed, by its end or by the client. */
-  readonly #leave = () => {
-    if (this.#res.writableFinished) return;
+  readonly #onClose = () => {
+    this.#heartbeat?.stop();
+    if (this.#res.writableFinished) return this.#settle.resolve();
     this.#controller?.abort(clientLeft());
     // After the last byte of the gateway nobody but us waits for the client.
-    this.#cleanUp();
     this.#settle.reject(clientLeft());
-  };
-
-  readonly #finish = () => {
-    this.#cleanUp();
-    this.#settle.resolve();
   };
 
   #cleanUp(): void {
     this.#heartbeat?.stop();
-    this.#res.off("drain", this.#resume).off("close", this.#leave);
+    this.#res.off("close", this.#onClose);
   }
+}
+
+function release(relay: Relay): void {
+  relay.release();
 }
 
 function clientLeft(): Error {
