@@ -24,7 +24,7 @@ import { type ByteBudget, createByteBudget } from "./limit/byte-budget.ts";
 import { createOpenStreams } from "./limit/open-streams.ts";
 import { createRateLimit, type RateLimit } from "./limit/rate.ts";
 import { createProxyMetrics } from "./proxy/metrics.ts";
-import { createGatewayAgent } from "./proxy/pool.ts";
+import { GatewayAgent } from "./proxy/pool.ts";
 import type { GatewayProxy } from "./proxy/proxy.ts";
 import type { Store } from "./store/store.ts";
 
@@ -101,7 +101,7 @@ export function createContext(parts: ContextParts): {
   const instances = createInstanceService({ client, informer, directory, freshness, namespace, clock });
   const bodies = createByteBudget({ total: config.maxBodyBytes, perOwner: config.maxBodyBytesPerTenant });
   const proxy: GatewayProxy = {
-    agent: createGatewayAgent(config.maxStreamsPerTenant),
+    agent: new GatewayAgent(),
     resolve: upstreamResolver({ directory, instances, keyRing: config.keyRing }),
     streams: createOpenStreams(config.maxStreamsPerTenant),
     bytes: bodies,

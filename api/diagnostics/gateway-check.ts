@@ -23,7 +23,7 @@ export async function checkCall(
   const started = clock.monotonic();
   const health = { method: "health", params: {}, payload: z.unknown(), kind: "read" } as const;
   try {
-    const patient = { ...call, signal: AbortSignal.any([call.signal, late.signal]) };
+    const patient = call.until(AbortSignal.any([call.signal, late.signal]));
     await withUpstream(proxy, patient, (upstream) => callMethod(proxy, patient, upstream, health));
     return well(
       "call",

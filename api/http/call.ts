@@ -3,28 +3,6 @@ import type { Tenant } from "#crds/index.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Identity } from "../auth/identity.ts";
 
-/** One request being answered. */
-export interface PublicCall {
-  readonly req: Request;
-  readonly res: Response;
-  readonly requestId: string;
-  /** Carries the request id and the route. */
-  readonly log: Logger;
-  /** Aborts when the client leaves before its answer was complete. */
-  readonly signal: AbortSignal;
-  /** True once the client has left before its answer was complete: what `signal` says, for those who only ask. */
-  readonly isAbandoned: boolean;
-}
-
-/** One request of a known caller. */
-export interface Call extends PublicCall {
-  readonly identity: Identity;
-  /** The identity's. */
-  readonly tenant: Tenant;
-  /** Is an admin, whose credential has that scope; false also where the route asks for no more than a credential. */
-  readonly isAdmin: boolean;
-}
-
 /** What a call is made of. */
 export interface CallParts {
   readonly req: Request;
@@ -36,8 +14,8 @@ export interface CallParts {
   readonly route: string;
 }
 
-/** A call, of which the costly parts are made when somebody asks for them: most calls need none. /!\ Hot path. */
-export class LazyCall implements PublicCall {
+/** One request being answered. What most calls never need is made when somebody asks for it. /!\ Hot path. */
+export class PublicCall {
   readonly req: Request;
   readonly res: Response;
   readonly requestId: string;
@@ -45,46 +23,62 @@ export class LazyCall implements PublicCall {
   #log: Logger | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(parts: CallParts) {
+  constructor(parts: CallParts, signal?: AbortSignal) {
     this.req = parts.req;
     this.res = parts.res;
     this.requestId = parts.requestId;
     this.#parts = parts;
+    this.#signal = signal;
   }
 
+  /** Carries the request id and the route. */
   get log(): Logger {
     const { log, requestId, route } = this.#parts;
     this.#log ??= log.child({ requestId, route });
     return this.#log;
   }
 
+  /** Aborts when the client leaves before its answer was complete. */
   get signal(): AbortSignal {
     this.#signal ??= clientSignal(this.res);
     return this.#signal;
   }
 
+  /** True once the client has left before its answer was complete; for those who need not be told. */
   get isAbandoned(): boolean {
     return isAbandoned(this.res);
   }
 
-  /** The same call, of this caller. */
-  of(identity: Identity, isAdmin: boolean): Call {
-    return new IdentifiedCall(this.#parts, identity, isAdmin);
+  /** The same call, by this caller. */
+  by(identity: Identity, isAdmin: boolean): Call {
+    return new Call(this.#parts, identity, isAdmin);
+  }
+
+  protected get parts(): CallParts {
+    return this.#parts;
   }
 }
 
-class IdentifiedCall extends LazyCall implements Call {
+/** One request of a known caller. */
+export class Call extends PublicCall {
   readonly identity: Identity;
+  /** Is an admin, whose credential has that scope; false also where the route asks for no more than a credential. */
   readonly isAdmin: boolean;
 
-  constructor(parts: CallParts, identity: Identity, isAdmin: boolean) {
-    super(parts);
+  constructor(parts: CallParts, identity: Identity, isAdmin: boolean, signal?: AbortSignal) {
+    super(parts, signal);
     this.identity = identity;
     this.isAdmin = isAdmin;
   }
 
+  /** The identity's. */
   get tenant(): Tenant {
     return this.identity.tenant;
+  }
+
+  /** The same call, given up when this signal aborts. */
+  until(signal: AbortSignal): Call {
+    return new Call(this.parts, this.identity, this.isAdmin, signal);
   }
 }
 
@@ -92,7 +86,6 @@ function isAbandoned(res: Response): boolean {
   return res.closed && !res.writableFinished;
 }
 
-/** A signal that aborts when the client leaves before the answer was complete. */
 function clientSignal(res: Response): AbortSignal {
   const controller = new AbortController();
   const judge = () => {

@@ -4,7 +4,7 @@ import { requireControlKey } from "../auth/control-key.ts";
 import type { ApiContext } from "../context.ts";
 import { faultOf } from "../error-mapper.ts";
 import { authorize } from "./authorize.ts";
-import { LazyCall } from "./call.ts";
+import { PublicCall } from "./call.ts";
 import { addressOf } from "./client-address.ts";
 import { sendData, sendFault, surfaceOf } from "./envelope.ts";
 import { isAboutCaller, logFailure } from "./failure.ts";
@@ -19,7 +19,7 @@ export function serve(context: ApiContext, route: Route): RequestHandler {
   const surface = surfaceOf(route.path);
   return async (req, res) => {
     const requestId = String(res.getHeader("x-request-id"));
-    const call = new LazyCall({ req, res, requestId, log: context.log, route: route.path });
+    const call = new PublicCall({ req, res, requestId, log: context.log, route: route.path });
     res.locals.route = route.path;
     try {
       await run(context, route, call);
@@ -38,7 +38,7 @@ export function serve(context: ApiContext, route: Route): RequestHandler {
   };
 }
 
-async function run(context: ApiContext, route: Route, call: LazyCall): Promise<void> {
+async function run(context: ApiContext, route: Route, call: PublicCall): Promise<void> {
   if (route.access === "public" || route.access === "control") {
     if (route.access === "control") requireControlKey(call.req.headersDistinct, context.controlKey);
     else if (route.limitedByAddress) context.addressRate.take(addressOf(call.req));
@@ -46,7 +46,7 @@ async function run(context: ApiContext, route: Route, call: LazyCall): Promise<v
     return sendData(call.res, await route.answer(call, input), call.requestId);
   }
   const { identity, isAdmin } = await authorize(context, route, call.req.headersDistinct);
-  const own = call.of(identity, isAdmin);
+  const own = call.by(identity, isAdmin);
   const input = await readInput(context, route, own);
   const waiting = await holdForApproval(context, route.gated, own, input);
   if (waiting) return sendData(call.res, waiting, call.requestId, 202);

@@ -1,4 +1,4 @@
-import type { Agent } from "undici";
+import type { Dispatcher } from "undici";
 import { tenantKey } from "#crds/index.ts";
 import type { Clock } from "#lib/clock.ts";
 import { faultOf } from "../error-mapper.ts";
@@ -11,7 +11,7 @@ import type { OutgoingBody } from "./outgoing-body.ts";
 
 /** What calls to gateways are made with. */
 export interface GatewayProxy {
-  readonly agent: Agent;
+  readonly agent: Dispatcher;
   readonly resolve: ResolveUpstream;
   readonly streams: OpenStreams;
   /** Where answers that are read whole are counted, together with the bodies of requests. */

@@ -72,6 +72,8 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Controller, status: number, headers: GatewayHeaders): void {
     if (status < 200 || controller.aborted) return;
+    // They would stay as long as the answer lasts, and with them all that was read together with them.
+    controller.rawHeaders = null;
     this.#verdict = this.#options.onHead(status, headers);
     if (this.#verdict === "read") return;
     // A first piece that is here already leaves together with the head, and with the end if that is here too; but the head waits

@@ -15,7 +15,7 @@ import { createByteBudget } from "../limit/byte-budget.ts";
 import { createOpenStreams } from "../limit/open-streams.ts";
 import { createRateLimit } from "../limit/rate.ts";
 import { createProxyMetrics } from "../proxy/metrics.ts";
-import { createGatewayAgent } from "../proxy/pool.ts";
+import { GatewayAgent } from "../proxy/pool.ts";
 import { createRoutes } from "../routes/index.ts";
 import { type ApiServer, createApiServer } from "../server.ts";
 import { createSockets } from "../sockets.ts";
@@ -75,7 +75,7 @@ export async function startApi(o: ApiUnderTestOptions = {}): Promise<ApiUnderTes
   const gateways = new Map<string, Upstream>();
   const draining = new AbortController();
   const maxStreams = o.maxStreams ?? 32;
-  const agent = createGatewayAgent(maxStreams);
+  const agent = new GatewayAgent();
   const noCluster = () => {
     throw new Error("there is neither cluster nor Postgres in this test");
   };
