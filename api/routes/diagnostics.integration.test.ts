@@ -81,9 +81,9 @@ describe("diagnostics", () => {
     await give("ann", { phase: "Ready", runtime: runtimeAt(api.config, gateway.origin) });
     const { healthy, checks, text } = await diagnose("ann");
     expect([healthy, unwell(checks)]).toEqual([true, {}]);
-    expect(checks.map(({ link }) => link)).toEqual([
-      ..."credential access cluster instance class config storage pod gateway call model".split(" "),
-    ]);
+    expect(checks.map(({ link }) => link)).toEqual(
+      "credential access cluster instance class config storage pod gateway call model".split(" "),
+    );
     expect(checks[0]?.message).toContain("internal-key of human:ann");
     expect(gateway.seen).toHaveLength(1);
     // Neither where it is nor how to get in.

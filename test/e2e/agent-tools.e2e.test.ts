@@ -16,7 +16,7 @@ beforeAll(async () => {
   owner = new User(system, `owner-${randomUUID().slice(0, 8)}`);
   const made = data(await owner.call("POST", "/api/agents", { body: { name: "helper" } }));
   const scopes = ["openclaw:read", "openclaw:write", "openclaw:chat"];
-  const { key } = data(await owner.call("POST", `/api/agents/${made.id}/keys`, { body: { scopes } }));
+  const { key } = data(await owner.call("POST", `/api/agents/${String(made.id)}/keys`, { body: { scopes } }));
   agent = new User(system, String(made.id), { "x-oa-agent-key": String(key) });
 });
 afterAll(() => system[Symbol.asyncDispose]());
