@@ -15,6 +15,7 @@ export function createStreams() {
   const open: Connection[] = [];
   /** Where delays of events go while somebody watches. */
   let delays: number[] | undefined;
+  /** Of streams that were open, since the last watch. */
   let failures: string[] = [];
 
   function readEvents(): (chunk: Buffer) => void {
@@ -30,15 +31,17 @@ export function createStreams() {
     const connection = connect(target, index);
     open.push(connection);
     const onData = reads ? readEvents() : () => undefined;
+    let isOpen = false;
     return new Promise((resolve) => {
       connection.post(target.turnPath, turnBody(scenario), {
         onHead(controller) {
           if (!reads) controller.pause();
+          isOpen = true;
           resolve(undefined);
         },
         onData,
         onEnd(failure = "a stream ended") {
-          failures.push(failure);
+          if (isOpen) failures.push(failure);
           resolve(failure);
         },
       });
@@ -56,7 +59,6 @@ export function createStreams() {
 
     async watch({ target, seconds, turnsPerSecond, seed }: WatchJob): Promise<Watched> {
       delays = [];
-      failures = [];
       const firstEvents = await runTurns(target, { perSecond: turnsPerSecond, seconds, random: seededRandom(seed) });
       const events: Samples = { ms: Float64Array.from(delays), failures };
       [delays, failures] = [undefined, []];
