@@ -37,12 +37,14 @@ down: setup ## Stop what is up, without a trace but caches; of your own cluster'
 	@$(NODE) node test/up/main.ts down
 
 .PHONY: generate
-generate: setup ## Write the generated files: CRDs, chart templates, reference tables
+generate: setup ## Write the generated files: CRDs, chart templates, reference pages
 	@$(NODE) node crds/generate/main.ts
+	@$(NODE) node api/openapi/generate.ts
 
 .PHONY: verify-generated
 verify-generated: setup ## Fail when a generated file is not what its source gives
 	@$(NODE) node crds/generate/main.ts --check
+	@$(NODE) node api/openapi/generate.ts --check
 
 .PHONY: fmt
 fmt: setup ## Format the sources
@@ -81,6 +83,10 @@ test-charts: setup ## Run the tests of the chart (the first run compiles helm)
 test-integration: setup ## Run the tests on a real etcd and kube-apiserver
 	@$(NODE) npx --no-install vitest run --project integration
 
+.PHONY: test-contract
+test-contract: setup ## Hold every answer of a running API against its OpenAPI document, by made-up calls (CONTRACT="--examples 200 --seed 7")
+	@$(NODE) node test/contract/main.ts $(CONTRACT)
+
 .PHONY: test-faults
 test-faults: setup ## Run the operator through crashes, broken watches, a silent apiserver, two leaders and clocks that jump
 	@$(NODE) npx --no-install vitest run --project faults
@@ -92,6 +98,7 @@ test-outages: setup ## Stop what the API depends on, and its replicas, under ope
 .PHONY: soak
 soak: setup ## Run what takes long: 5 minutes without the apiserver or Postgres, 10 idle ones, 10,000 creations and deletions; needs root (SOAK="--silence 20 --outage 20 --instances 50 --idle 20 --cycles 100")
 	@$(NODE) node test/faults/soak/main.ts $(SOAK)
+	@$(NODE) node test/contract/main.ts --examples 200
 
 .PHONY: test-e2e
 test-e2e: setup ## Run the tests on a real cluster with real OpenClaw pods

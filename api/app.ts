@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from "express"
 import type { ApiContext } from "./context.ts";
 import { faultOf } from "./error-mapper.ts";
 import { ApiError } from "./errors.ts";
+import { cors } from "./http/cors.ts";
 import { sendFault, surfaceOf } from "./http/envelope.ts";
 import { prepare } from "./http/prepare.ts";
 import type { Route } from "./http/route.ts";
@@ -9,7 +10,7 @@ import { serve } from "./http/serve.ts";
 import { createRoutes } from "./routes/index.ts";
 
 /** The public listener's application: all routes, and JSON for whatever isn't one. */
-export function createApp(context: ApiContext, routes: readonly Route[] = createRoutes(context)): express.Express {
+export function createApp(context: ApiContext, routes: readonly Route[] = publicRoutes(context)): express.Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -19,6 +20,9 @@ export function createApp(context: ApiContext, routes: readonly Route[] = create
   app.enable("case sensitive routing");
   app.enable("strict routing");
   app.use(prepare(context));
+  // Pages have no business with the internal listener.
+  const isInternal = routes.some(({ access }) => access === "control");
+  if (!isInternal && context.allowedOrigins.size > 0) app.use(cors(context.allowedOrigins));
   const fixed = new Map<string, RequestHandler>();
   for (const [path, atPath] of Map.groupBy(routes, (route) => route.path)) {
     const handler = serveMethods(context, path, atPath);
@@ -39,6 +43,10 @@ function serveFixed(handlers: ReadonlyMap<string, RequestHandler>): RequestHandl
   };
 }
 
+function publicRoutes(context: ApiContext): Route[] {
+  return createRoutes(context, [...new Set(context.authenticators.map(({ scheme }) => scheme))]);
+}
+
 /** All routes of one path. */
 function serveMethods(context: ApiContext, path: string, routes: readonly Route[]): RequestHandler {
   const handlers = new Map(
@@ -53,7 +61,7 @@ function serveMethods(context: ApiContext, path: string, routes: readonly Route[
 
 /** A HEAD of a stream would do all its work for nothing, and of a watch never end. */
 function allowed(route: Route): string[] {
-  return route.method === "GET" && "answer" in route ? ["GET", "HEAD"] : [route.method];
+  return route.method === "GET" && !("stream" in route) ? ["GET", "HEAD"] : [route.method];
 }
 
 function refuseMethod(path: string, routes: readonly Route[]): RequestHandler {

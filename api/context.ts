@@ -15,6 +15,7 @@ import { createOidc, type Oidc } from "./auth/oidc.ts";
 import type { ApiConfig } from "./config.ts";
 import { createLastUse, type LastUse } from "./credentials/last-use.ts";
 import { type CredentialVerifier, createCredentialVerifier } from "./credentials/verifier.ts";
+import type { DriftWatcher } from "./http/drift.ts";
 import { createHttpMetrics, type HttpMetrics } from "./http/metrics.ts";
 import { createDirectory, INSTANCE_INDEXES, type InstanceDirectory } from "./instances/directory.ts";
 import { createFreshness, type Freshness } from "./instances/freshness.ts";
@@ -58,6 +59,8 @@ export interface ApiContext {
   readonly metrics: HttpMetrics;
   /** Origins whose pages may call, in lower case. */
   readonly allowedOrigins: ReadonlySet<string>;
+  /** In tests: told of every answer that is not as its route declares. */
+  readonly onDrift?: DriftWatcher | undefined;
   /** Aborts when the process is asked to stop: our own streams end, relayed ones may finish. */
   readonly draining: AbortSignal;
 }
@@ -74,6 +77,7 @@ export interface ContextParts {
   readonly registry: Registry;
   readonly newId: () => string;
   readonly draining: AbortSignal;
+  readonly onDrift?: DriftWatcher | undefined;
 }
 
 /** What the context's informer watches, and by what it finds. */
@@ -94,7 +98,7 @@ export function createContext(parts: ContextParts): {
   oidc: Oidc;
   close: () => Promise<void>;
 } {
-  const { config, client, store, informer, clock, log, registry, newId, draining } = parts;
+  const { config, client, store, informer, clock, log, registry, newId, draining, onDrift } = parts;
   const namespace = config.tenantNamespace;
   const directory = createDirectory(informer);
   const freshness = createFreshness({ client, informer, namespace, clock });
@@ -138,6 +142,7 @@ export function createContext(parts: ContextParts): {
     metrics: createHttpMetrics(registry),
     allowedOrigins: new Set(config.allowedOrigins),
     draining,
+    onDrift,
   };
   return {
     context,

@@ -33,7 +33,10 @@ const STAGES: readonly (readonly (readonly Part[])[])[] = [
     [{ name: "format and lint", command: ["npx", "--no-install", "biome", "check", "."] }],
     [{ name: "type-aware lint", command: ["npx", "--no-install", "oxlint", "--type-aware"] }],
     [{ name: "types", command: ["npx", "--no-install", "tsc", "--noEmit"] }],
-    [{ name: "generated files", command: ["node", "crds/generate/main.ts", "--check"] }],
+    [
+      { name: "generated files", command: ["node", "crds/generate/main.ts", "--check"] },
+      { name: "generated files, API", command: ["node", "api/openapi/generate.ts", "--check"] },
+    ],
   ],
   [
     [
@@ -41,6 +44,7 @@ const STAGES: readonly (readonly (readonly Part[])[])[] = [
       vitestProject("charts"),
       { name: "Go parts of the cluster", command: ["node", "test/cluster/go-test.ts"] },
       vitestProject("integration"),
+      { name: "contract", command: ["node", "test/contract/main.ts"] },
       vitestProject("faults"),
       vitestProject("outages"),
     ],

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import * as z from "zod";
 import { type Tenant, tenantKey } from "#crds/index.ts";
 import { canonicalJson } from "#lib/kube/canonical-json.ts";
 import { type Actor, appendAudit } from "../audit/audit.ts";
@@ -24,13 +25,16 @@ export interface GatedCall {
 }
 
 /** What an agent is told whose call waits for a human. */
-export interface PendingApproval {
-  readonly status: "approval_required" | "approval_pending";
-  readonly approvalId: string;
-  readonly summary: string;
-  readonly toolName: string;
-  readonly toolInput: Readonly<Record<string, unknown>>;
-}
+export const pendingApprovalSchema = z.strictObject({
+  status: z.enum(["approval_required", "approval_pending"]),
+  approvalId: z.uuid(),
+  summary: z.string(),
+  toolName: z.string(),
+  toolInput: z.record(z.string(), z.unknown()),
+});
+
+/** What {@link pendingApprovalSchema} describes. */
+export type PendingApproval = Readonly<z.output<typeof pendingApprovalSchema>>;
 
 /** What the functions here need to know of the moment. */
 export interface Moment {

@@ -14,8 +14,8 @@ export function normalizeEmail(text: string): string | undefined {
 /** An e-mail address as a caller sends it, read as {@link normalizeEmail} has it. */
 export const emailSchema = z
   .string()
-  .max(320)
-  .describe("An e-mail address.")
+  .max(MAX_LENGTH, "expected an e-mail address")
+  .meta({ description: "An e-mail address.", format: "email" })
   .transform((text, context) => {
     const email = normalizeEmail(text);
     if (email !== undefined) return email;

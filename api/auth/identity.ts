@@ -2,7 +2,10 @@ import type { Tenant } from "#crds/index.ts";
 import type { Scope } from "./scopes.ts";
 
 /** The kinds of credentials. */
-export type Scheme = "internal-key" | "oidc" | "api-token" | "agent-key";
+export const SCHEMES = ["internal-key", "oidc", "api-token", "agent-key"] as const;
+
+/** One of {@link SCHEMES}. */
+export type Scheme = (typeof SCHEMES)[number];
 
 /** Who calls, as far as the credential proves it. */
 export interface Identity {

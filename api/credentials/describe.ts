@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { SCOPES } from "../auth/scopes.ts";
+import { isStorable } from "../store/storable.ts";
 import type { Credential } from "./issue.ts";
 
 const epochMs = z.int().nullable();
@@ -39,4 +40,5 @@ export const nameSchema = z
   .string()
   .trim()
   .max(100)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has control characters");
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "has control characters")
+  .refine(isStorable, "holds half a surrogate pair");

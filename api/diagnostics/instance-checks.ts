@@ -37,8 +37,20 @@ const JUDGED: readonly { link: Link; condition: ConditionType; next: string }[] 
   },
 ];
 
+/** The links from the instance to the model; undefined = there is no instance for sure. */
+export function checkKnown(instance: OpenClawInstance | undefined): Check[] {
+  return [checkInstance(instance), ...checkConditions(instance)];
+}
+
+/** The same links of an instance that may be there or not: nobody could be asked. */
+export function checkNothing(): Check[] {
+  const message = "Nobody could be asked, and nothing was known before.";
+  const links: readonly Link[] = ["instance", ...JUDGED.map(({ link }) => link)];
+  return links.map((link) => ({ link, status: "unknown", reason: "Pending", message, next_step: null }));
+}
+
 /** Whether there is an instance that is meant to run. */
-export function checkInstance(instance: OpenClawInstance | undefined): Check {
+function checkInstance(instance: OpenClawInstance | undefined): Check {
   const failed = { link: "instance", status: "failed" } as const;
   const start = "POST /api/openclaw/instance";
   if (!instance) return { ...failed, reason: "NotFound", message: "There is no OpenClaw of yours.", next_step: start };
@@ -58,7 +70,7 @@ export function checkInstance(instance: OpenClawInstance | undefined): Check {
 }
 
 /** What the operator found of each link, without one that is judged by a call of our own. */
-export function checkConditions(instance: OpenClawInstance | undefined): Check[] {
+function checkConditions(instance: OpenClawInstance | undefined): Check[] {
   return JUDGED.map(({ link, condition, next }) => {
     if (!instance) return skipped(link, "There is no OpenClaw to look at.");
     const found = findCondition(instance.status?.conditions, condition);

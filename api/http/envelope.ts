@@ -13,7 +13,8 @@ export function surfaceOf(path: string): Surface {
 
 /** Answers `{ok: true, data, error: null, requestId}`; 202 says that nothing was done yet. */
 export function sendData(res: Response, data: unknown, requestId: string, status: 200 | 202 = 200): void {
-  res.status(status).json({ ok: true, data, error: null, requestId });
+  // Without a value the field would be missing.
+  res.status(status).json({ ok: true, data: data ?? null, error: null, requestId });
 }
 
 /** Answers an error in the surface's shape; `operation` opens the text as `openclaw <operation> <step>: `. */

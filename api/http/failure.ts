@@ -1,19 +1,9 @@
 import { KubeError } from "#lib/kube/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { faultOf } from "../error-mapper.ts";
-import { ApiError, type ErrorCode } from "../errors.ts";
+import { ApiError } from "../errors.ts";
 import { StoreError } from "../store/store-error.ts";
-
-/** Who may call at all is no step of an operation. */
-const ABOUT_CALLER: ReadonlySet<ErrorCode> = new Set([
-  "unauthorized",
-  "issuer_unavailable",
-  "missing_user_id",
-  "access_denied",
-  "insufficient_scope",
-  "admin_required",
-  "humans_only",
-]);
+import { ABOUT_CALLER } from "./declared-errors.ts";
 
 /** True when the error says who may call at all: its text names no operation then. */
 export function isAboutCaller(error: unknown): boolean {

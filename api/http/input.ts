@@ -26,6 +26,7 @@ export async function readInput(context: ApiContext, route: Route, call: PublicC
   const isGated = "gated" in route && route.gated !== undefined;
   const params = route.params?.parse(req.params) ?? {};
   const query = route.query?.parse(req.query) ?? {};
+  const inQuery = isGated ? approvalId.parse(req.query).approvalId : undefined;
   // What a gated route takes without a schema is an approval's id, if anything, and that is an agent's.
   const isRead = route.body !== undefined || (isGated && "tenant" in call && call.tenant.kind === "Agent");
   const sent = isRead ? await readBody(context, route, call) : {};
@@ -34,7 +35,7 @@ export async function readInput(context: ApiContext, route: Route, call: PublicC
     params,
     query,
     body: route.body?.parse(rest) ?? {},
-    approvalId: named ?? (isGated ? approvalId.parse(req.query).approvalId : undefined),
+    approvalId: named ?? inQuery,
   };
 }
 

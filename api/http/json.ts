@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** Deepest nesting of a body. Nothing sensible comes near it, and walking a deeper one could exhaust the stack. */
 const MAX_DEPTH = 200;
 
@@ -6,9 +8,10 @@ const BACKSLASH = 0x5c;
 
 /**
  * Parses the JSON of a caller.
- * @throws RangeError when it is nested deeper than 200; SyntaxError when it is no JSON. Neither holds a piece of the text.
+ * @throws RangeError when it is nested deeper than 200; SyntaxError when it is no JSON in UTF-8. Neither holds a piece of the text.
  */
 export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new SyntaxError("not UTF-8");
   if (isTooDeep(bytes)) throw new RangeError(`nested deeper than ${MAX_DEPTH}`);
   try {
     return JSON.parse(bytes.toString("utf8"));

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { wholeNumberOr } from "./query.ts";
 
 /** Query parameters of a list that comes in pages. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(50).describe("Items of one page."),
+  limit: wholeNumberOr(50, 1, 100).describe("Items of one page."),
   cursor: z
     .string()
     .min(1)

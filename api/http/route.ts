@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Scope } from "../auth/scopes.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Call, PublicCall } from "./call.ts";
+import type { StaticDocument } from "./static-document.ts";
 
 /** Groups of routes, as the reference shows them. */
 export const TAGS = [
@@ -57,6 +58,8 @@ interface RouteBase<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly bodyIsOptional?: true;
   /** Of a JSON body that the handler reads by itself, once it knows that there is somebody to read it. */
   readonly lateBody?: z.ZodType;
+  /** The caller's `x-openclaw-*` headers are checked and reach the tenant's gateway. */
+  readonly openclawHeaders?: true;
   /** Answers on purpose other than success, beside those that follow from access, parameters and body. */
   readonly errors: readonly ErrorCode[];
   /** Error statuses of the tenant's gateway are passed on. */
@@ -117,8 +120,16 @@ export interface StreamRoute<
   stream(call: Call, input: Input<P, Q, B>): Promise<void>;
 }
 
+/** Needs no credential and answers with one document, the same as long as the process lives. */
+export interface DocumentRoute extends RouteBase<z.ZodType, z.ZodType, z.ZodType> {
+  readonly access: "public";
+  /** What it answers, by media type. */
+  readonly content: Readonly<Record<string, z.ZodType>>;
+  document(): StaticDocument;
+}
+
 /** One endpoint. */
-export type Route = PublicRoute | ControlRoute | TenantRoute | StreamRoute;
+export type Route = PublicRoute | ControlRoute | TenantRoute | StreamRoute | DocumentRoute;
 
 /** For first-party servers on the internal listener, who hold the control key and name the user themselves. */
 export interface ControlRoute<

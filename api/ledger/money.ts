@@ -11,6 +11,9 @@ export const MAX_AMOUNT_MICRO_USD = BigInt(MAX_AMOUNT_USD) * BigInt(MICRO);
 /** A number of JSON is taken by its shortest decimal text, which is the one that was sent for up to 15 digits. */
 const DECIMAL = /^(-?)(0|[1-9]\d{0,6})(?:\.(\d{1,6}))?$/;
 
+/** The texts that {@link parseUsd} takes, for those who read the schema alone. */
+export const AMOUNT_PATTERN = String.raw`^-?(?!0(?:\.0{1,6})?$)(?:(?:0|[1-9]\d{0,5})(?:\.\d{1,6})?|1000000(?:\.0{1,6})?)$`;
+
 /** What an amount has to be. */
 const EXPECTED = `expected US dollars with at most ${DECIMALS} decimals, at most ${MAX_AMOUNT_USD}, not 0`;
 
@@ -19,7 +22,13 @@ const EXPECTED = `expected US dollars with at most ${DECIMALS} decimals, at most
  * than six decimals is refused, the 0.30000000000000004 of adding 0.1 and 0.2 among it.
  */
 export const amountUsd = z
-  .union([z.number(), z.string().max(32)], { error: EXPECTED })
+  .union(
+    [
+      z.number().meta({ minimum: -MAX_AMOUNT_USD, maximum: MAX_AMOUNT_USD, not: { const: 0 } }),
+      z.string().max(32).meta({ pattern: AMOUNT_PATTERN }),
+    ],
+    { error: EXPECTED },
+  )
   .describe(
     `US dollars, a number or a decimal string; at most ${DECIMALS} decimals, 0 < |amount| <= ${MAX_AMOUNT_USD}.`,
   )

@@ -177,6 +177,7 @@ describe("what a caller sends beside its credential", () => {
         "content-type",
         "date",
         "transfer-encoding",
+        "vary",
         "x-content-type-options",
         "x-request-id",
       ].sort(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSessionKey, readableSessionKey } from "./session-key.ts";
+import { readableSessionKey, writableSessionKey } from "./session-key.ts";
 
 describe("a session to write to", () => {
   it.each([
@@ -10,7 +10,7 @@ describe("a session to write to", () => {
     ["a".repeat(128), "a".repeat(128)],
     ["cronos", "cronos"],
   ])("%s", (given, key) => {
-    expect(parseSessionKey(given, "key")).toBe(key);
+    expect(writableSessionKey.parse(given)).toBe(key);
   });
 
   it.each([
@@ -32,7 +32,7 @@ describe("a session to write to", () => {
     "agent:main:agent:other:x",
     "agent:",
   ])("never %j", (given) => {
-    expect(() => parseSessionKey(given, "the-field")).toThrow(/^the-field: /);
+    expect(writableSessionKey.safeParse(given).success).toBe(false);
   });
 });
 

@@ -6,14 +6,7 @@ import { appendedSchema, appendMessages, MAX_APPENDED, newMessageSchema } from "
 import { threadParams } from "../threads/threads.ts";
 
 const body = z.strictObject({
-  messages: z
-    .array(newMessageSchema)
-    .min(1)
-    .max(MAX_APPENDED)
-    .refine(
-      (messages) => new Set(messages.map(({ message_id }) => message_id)).size === messages.length,
-      "holds a message_id twice",
-    ),
+  messages: z.array(newMessageSchema).min(1).max(MAX_APPENDED),
 });
 
 const result = z.strictObject({ items: z.array(appendedSchema).describe("In the order of the call.") });

@@ -18,7 +18,7 @@ export function createAgentRoute({ store, newId }: ApiContext): TenantRoute {
     access: "tenant",
     scope: "openclaw:write",
     humansOnly: true,
-    body: z.strictObject({ name: nameSchema.min(1) }),
+    body: z.strictObject({ name: nameSchema.regex(/\S/, "is empty") }),
     result: agentSchema,
     errors: ["too_many_agents", "conflict"],
     async answer(call, { body: { name } }) {

@@ -9,7 +9,7 @@ import { describeToken, tokenSchema } from "../tokens/describe.ts";
 import { createToken } from "../tokens/tokens.ts";
 
 const body = z.strictObject({
-  name: nameSchema.min(1),
+  name: nameSchema.regex(/\S/, "is empty"),
   scopes: z
     .array(z.enum(SCOPES))
     .min(1)
@@ -33,7 +33,7 @@ export function createTokenRoute({ store, keyRing, clock, access }: ApiContext):
     humansOnly: true,
     body,
     result: tokenSchema.extend({ token: z.string() }),
-    errors: ["too_many_tokens", "conflict"],
+    errors: ["admin_required", "too_many_tokens", "conflict"],
     async answer(call, { body: { name, scopes, expires_at: expiresAt } }) {
       const { isAdmin } = await requireLastingAccess(access, call.identity);
       const asked = { name, scopes, expiresAt, mayBeAdmin: isAdmin, now: clock.now() };

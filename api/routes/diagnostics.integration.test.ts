@@ -160,6 +160,32 @@ describe("diagnostics", () => {
     await clock.advance(11_000);
     const { checks } = await diagnose("broken-pod", own.url);
     expect(unwell(checks).failed).toEqual(["cluster", "pod"]);
+    // Not to be known is not to be none.
+    const unknown = "instance class config storage pod gateway model".split(" ");
+    const stranger = await diagnose("unheard-of", own.url);
+    expect(unwell(stranger.checks)).toEqual({ failed: ["cluster"], unknown, skipped: ["call"] });
+    expect(stranger.healthy).toBe(false);
+    await proxy.close();
+  });
+
+  it.each([
+    [403, "instance_forbidden"],
+    [429, "cluster_busy"],
+    [500, "cluster_unavailable"],
+  ])("tell of an apiserver that answers %i to the last question", async (status, reason) => {
+    const proxy = await startFaultProxy(inject("kubeconfig"));
+    const clock = new ManualClock(Date.now());
+    await using own = await startApiOnCluster({
+      access: proxy.access,
+      namespace: cluster.namespace,
+      postgresPort,
+      clock,
+    });
+    // Lists go through: the copy is proven good, and says that there is none.
+    proxy.inject({ kind: "answer", status }, { match: ({ path }) => /openclawinstances\/oc-/.test(path) });
+    await clock.advance(11_000);
+    const { checks } = await diagnose("unheard-of", own.url);
+    expect(checks.find(({ link }) => link === "cluster")).toMatchObject({ status: "failed", reason });
     await proxy.close();
   });
 });

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { type OpenClawInstance, tenantKey } from "#crds/index.ts";
+import { KubeError } from "#lib/kube/errors.ts";
 import type { ApiContext } from "../context.ts";
 import { type Check, checkSchema, LINKS, well } from "../diagnostics/check.ts";
 import { checkCall } from "../diagnostics/gateway-check.ts";
-import { checkConditions, checkInstance } from "../diagnostics/instance-checks.ts";
+import { checkKnown, checkNothing } from "../diagnostics/instance-checks.ts";
+import { faultOf } from "../error-mapper.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
@@ -33,8 +35,7 @@ export function getDiagnostics(context: ApiContext): TenantRoute {
       const found = [
         ...(await checkCaller(context, call)),
         cluster,
-        checkInstance(instance),
-        ...checkConditions(instance),
+        ...(instance || cluster.status === "ok" ? checkKnown(instance) : checkNothing()),
         await checkCall(context, call, instance),
       ];
       const checks = LINKS.flatMap((link) => found.filter((check) => check.link === link));
@@ -69,10 +70,11 @@ async function look(
   try {
     return { cluster: well("cluster", "The Kubernetes API answers."), instance: await instances.get(tenant) };
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const message = `${error.message}: what follows is what was known last, and may be old.`;
+    if (!(error instanceof ApiError || error instanceof KubeError)) throw error;
+    const { code, message: found } = faultOf(error);
+    const message = `${found}: what follows is what was known last, and may be old.`;
     const next_step = "Wait: it heals by itself. Ready instances go on serving.";
-    const cluster: Check = { link: "cluster", status: "failed", reason: error.code, message, next_step };
+    const cluster: Check = { link: "cluster", status: "failed", reason: code, message, next_step };
     return { cluster, instance: directory.find(tenant) };
   }
 }

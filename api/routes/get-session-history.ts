@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { invokeSessionTool } from "../gateway/tools.ts";
+import { flag, wholeNumber } from "../http/query.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { withUpstream } from "../proxy/proxy.ts";
 import { readableSessionKey } from "../proxy/session-key.ts";
@@ -8,8 +9,8 @@ import { GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
 const params = z.object({ key: readableSessionKey });
 const query = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).optional(),
-  includeTools: z.stringbool().optional(),
+  limit: wholeNumber(1, 1000).optional().describe("Messages at most."),
+  includeTools: flag.optional().describe("Calls of tools and their results, too."),
 });
 
 /** `GET /api/openclaw/sessions/:key/history`: what was said in one session. */

@@ -7,7 +7,7 @@ import { type ApiUnderTest, LET_IN, startApi } from "../testing/api-under-test.t
 import { call } from "../testing/client.ts";
 
 /** What anybody may call; everything else needs a credential. */
-const PUBLIC = ["GET /api/openclaw", "POST /api/waitlist"];
+const PUBLIC = ["GET /api/docs", "GET /api/openapi.json", "GET /api/openclaw", "POST /api/waitlist"];
 /** What a credential alone is enough for. */
 const SIGNED_IN = ["GET /api/access"];
 

@@ -1,5 +1,7 @@
+import { SCHEMES, type Scheme } from "../auth/identity.ts";
 import type { ApiContext } from "../context.ts";
 import type { Route } from "../http/route.ts";
+import { withReference } from "../openapi/with-reference.ts";
 import { appendMessagesRoute } from "./append-messages.ts";
 import { approveDevice } from "./approve-device.ts";
 import { approvePairing } from "./approve-pairing.ts";
@@ -55,8 +57,8 @@ import { stopRuntime } from "./stop-runtime.ts";
 import { updateThreadRoute } from "./update-thread.ts";
 import { watchInstance } from "./watch-instance.ts";
 
-/** All endpoints of the public listener. */
-export function createRoutes(context: ApiContext): Route[] {
+/** All endpoints of the public listener, for a server that knows these kinds of credentials. */
+export function createRoutes(context: ApiContext, schemes: readonly Scheme[] = SCHEMES): Route[] {
   const routes = [
     getInstance,
     createInstance,
@@ -112,5 +114,6 @@ export function createRoutes(context: ApiContext): Route[] {
     listMessagesRoute,
     appendMessagesRoute,
   ].map((create): Route => create(context));
-  return [listOperations(routes), ...routes];
+  const all: Route[] = withReference([listOperations(() => all), ...routes], schemes);
+  return all;
 }

@@ -1,26 +1,27 @@
 import * as z from "zod";
 import { tenantKey } from "#crds/index.ts";
+import { defined } from "#lib/defined.ts";
 import type { ApiContext } from "../context.ts";
 import { invokeTool } from "../gateway/tools.ts";
 import { readJsonBody, TOOL_BODY_BYTES } from "../http/body.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
-import { openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
+import { OPENCLAW_HEADERS, openclawHeaders, SESSION_KEY_HEADER } from "../proxy/openclaw-headers.ts";
 import { withUpstream } from "../proxy/proxy.ts";
-import { parseSessionKey } from "../proxy/session-key.ts";
+import { writableSessionKey } from "../proxy/session-key.ts";
 import { GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
 const toolBody = z.strictObject({
   tool: z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/, "is not the name of a tool"),
   action: z.string().min(1).max(128).optional(),
   args: z.record(z.string(), z.unknown()).optional(),
-  sessionKey: z.string().optional(),
-  /** What the caller could also send as headers of the call itself. */
+  sessionKey: writableSessionKey.optional(),
   headers: z
     .strictObject({
-      "x-openclaw-message-channel": z.string().optional(),
-      "x-openclaw-account-id": z.string().optional(),
+      "x-openclaw-message-channel": OPENCLAW_HEADERS["x-openclaw-message-channel"].optional(),
+      "x-openclaw-account-id": OPENCLAW_HEADERS["x-openclaw-account-id"].optional(),
     })
-    .optional(),
+    .optional()
+    .describe("What could also be sent as headers of the call itself."),
   dryRun: z.boolean().optional(),
 });
 
@@ -35,6 +36,7 @@ export function invokeToolRoute({ proxy, clock, bodies }: ApiContext): TenantRou
     access: "tenant",
     scope: "openclaw:write",
     lateBody: toolBody,
+    openclawHeaders: true,
     result: opaque,
     errors: GATEWAY_ERRORS,
     relaysErrors: true,
@@ -43,12 +45,9 @@ export function invokeToolRoute({ proxy, clock, bodies }: ApiContext): TenantRou
         const options = { clock, budget: bodies, owner: tenantKey(call.tenant), limitBytes: TOOL_BODY_BYTES };
         const { value, release } = await readJsonBody(call, options);
         const { headers = {}, sessionKey, ...tool } = toolBody.parse(value);
-        const given = Object.entries(headers).map(([name, value]): [string, string[]] => [name, [value ?? ""]]);
-        const { [SESSION_KEY_HEADER]: session, ...forwarded } = {
-          ...openclawHeaders(call.req.headersDistinct),
-          ...openclawHeaders(Object.fromEntries(given)),
-        };
-        const key = sessionKey === undefined ? session : parseSessionKey(sessionKey, "sessionKey");
+        const { [SESSION_KEY_HEADER]: session, ...sent } = openclawHeaders(call.req.headersDistinct);
+        const forwarded = { ...sent, ...defined<Record<string, string>>(headers) };
+        const key = sessionKey ?? session;
         const named = { ...tool, ...(key ? { sessionKey: key } : {}) };
         return invokeTool(proxy, call, upstream, named, forwarded, release);
       });

@@ -2,8 +2,7 @@ import * as z from "zod";
 import { type PublicRoute, publicRoute, type Route } from "../http/route.ts";
 
 /** `GET /api/openclaw`: where each operation is. */
-export function listOperations(routes: readonly Route[]): PublicRoute {
-  const paths = Object.fromEntries(routes.map(({ operation, path }) => [operation, path]));
+export function listOperations(routes: () => readonly Route[]): PublicRoute {
   return publicRoute({
     method: "GET",
     path: "/api/openclaw",
@@ -12,6 +11,6 @@ export function listOperations(routes: readonly Route[]): PublicRoute {
     summary: "Names and paths of all operations.",
     result: z.record(z.string(), z.string()),
     errors: [],
-    answer: async () => paths,
+    answer: async () => Object.fromEntries(routes().map(({ operation, path }) => [operation, path])),
   });
 }

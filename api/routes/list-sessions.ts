@@ -1,23 +1,28 @@
 import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { invokeSessionTool } from "../gateway/tools.ts";
+import { wholeNumber } from "../http/query.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { withUpstream } from "../proxy/proxy.ts";
 import { GATEWAY_ERRORS, opaque } from "./schemas.ts";
 
-const positive = z.coerce.number().int().min(1).max(100_000);
-const kind = z.string().regex(/^[a-z][a-z-]{0,31}$/, "is not a kind of session");
+const positive = wholeNumber(1, 100_000);
+const kinds = z.string().regex(/^[a-z][a-z-]{0,31}(?:,[a-z][a-z-]{0,31}){0,15}$/, "is not a list of kinds of sessions");
 
 const query = z.object({
-  limit: positive.optional(),
-  activeMinutes: positive.optional(),
-  messageLimit: z.coerce.number().int().min(0).max(1000).optional(),
-  /** Repeated, or separated by commas. */
+  limit: positive.optional().describe("Sessions at most."),
+  activeMinutes: positive.optional().describe("Only those with something new within so many minutes."),
+  messageLimit: wholeNumber(0, 1000).optional().describe("Messages of each at most."),
   kinds: z
-    .union([z.string(), z.array(z.string())])
-    .transform((kinds) => [kinds].flat().flatMap((text) => text.split(",")))
-    .pipe(z.array(kind).max(16))
-    .optional(),
+    .preprocess(
+      (given) => (typeof given === "string" ? [given] : given),
+      z
+        .array(kinds)
+        .max(16)
+        .transform((lists) => lists.flatMap((list) => list.split(","))),
+    )
+    .optional()
+    .describe("Only sessions of these kinds: repeated, or separated by commas."),
 });
 
 /** `GET /api/openclaw/sessions`: the sessions of the tenant's OpenClaw, as its own tool lists them. */

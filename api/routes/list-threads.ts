@@ -2,11 +2,12 @@ import * as z from "zod";
 import { tenantKey } from "#crds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { pageQuery } from "../http/page.ts";
+import { flag } from "../http/query.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { listThreads, THREAD_KINDS, threadPageSchema } from "../threads/threads.ts";
 
 const query = z.object({
-  archived: z.stringbool().optional().describe("Only those that are archived, or only those that are not."),
+  archived: flag.optional().describe("Only those that are archived, or only those that are not."),
   kind: z.enum(THREAD_KINDS).optional(),
   ...pageQuery,
 });

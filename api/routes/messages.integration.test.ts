@@ -182,11 +182,22 @@ describe("messages", () => {
     expect((await append(path, [say("1"), say("2")])).status).toBe(200);
   });
 
+  it("are kept once when one call has them twice, unless the two differ", async () => {
+    const { path } = await newThread();
+    const twice = await append(path, [say("x"), say("y"), say("x")]);
+    expect([twice.status, twice.json]).toMatchObject([
+      200,
+      { data: { items: [{ order: 1 }, { order: 2 }, { order: 1 }] } },
+    ]);
+    const differing = await append(path, [say("z"), say("z", "other words")]);
+    expect([differing.status, differing.json]).toMatchObject([409, { code: "idempotency_conflict" }]);
+    expect((await read(path)).items).toHaveLength(2);
+  });
+
   it.each<[string, unknown]>([
     ["messages", undefined],
     ["messages", []],
     ["messages", Array.from({ length: 101 }, (_, n) => say(`${n}`))],
-    ["messages", [say("x"), say("x")]],
     ["message_id", [{ ...say("x"), message_id: "" }]],
     ["message_id", [{ ...say("x"), message_id: "a b" }]],
     ["message_id", [{ ...say("x"), message_id: "x".repeat(129) }]],

@@ -16,6 +16,7 @@ export function postChatCompletions(context: ApiContext): StreamRoute {
     scope: "openclaw:chat",
     mayBeRemembered: true,
     lateBody: turnBody,
+    openclawHeaders: true,
     content: { "application/json": opaque, "text/event-stream": eventStream },
     errors: GATEWAY_ERRORS,
     relaysErrors: true,

@@ -25,6 +25,7 @@ export function postChat(context: ApiContext): StreamRoute {
     scope: "openclaw:chat",
     mayBeRemembered: true,
     lateBody: turnBody,
+    openclawHeaders: true,
     content: { "application/json": opaque, "text/event-stream": eventStream },
     errors: GATEWAY_ERRORS,
     relaysErrors: true,

@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { wholeNumberOr } from "../http/query.ts";
 
 /** An answer of the gateway that is passed on as it is. */
 export const opaque = z.unknown().describe("As the gateway answers it.");
 
-/** A stream of server-sent events. */
-export const eventStream = z.string().describe("Server-sent events.");
+/** A stream of server-sent events: JSON knows none. */
+export const eventStream = z.unknown().describe("Server-sent events.");
 
 /** The gateway's own refusals, that a call of it may end with beside what the API itself says. */
 export const GATEWAY_ERRORS = [
@@ -14,7 +15,10 @@ export const GATEWAY_ERRORS = [
   "instance_failed",
   "instance_deleting",
   "too_many_streams",
+  "too_many_bytes",
+  "cluster_busy",
   "gateway_error",
+  "model_unauthorized",
   "cluster_unavailable",
   "instance_moved",
   "instance_unreachable",
@@ -22,7 +26,7 @@ export const GATEWAY_ERRORS = [
 ] as const;
 
 /** What reading the tenant's instance may end with. */
-export const READ_ERRORS = ["cluster_unavailable"] as const;
+export const READ_ERRORS = ["cluster_busy", "cluster_unavailable"] as const;
 
 /** What changing the tenant's instance may end with. */
 export const WRITE_ERRORS = [
@@ -37,11 +41,5 @@ export const WRITE_ERRORS = [
 
 /** How long an answer about the instance may wait until the instance is what was asked for. */
 export const waitQuery = z.object({
-  wait: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(120)
-    .default(0)
-    .describe("Answer when it is done, failed, or after so many seconds."),
+  wait: wholeNumberOr(0, 0, 120).describe("Answer when it is done, failed, or after so many seconds."),
 });

@@ -7,7 +7,8 @@ import { type ThreadChange, threadParams, threadSchema, threadTitle, updateThrea
 
 const body = z
   .strictObject({ title: threadTitle.optional(), archived: z.boolean().optional() })
-  .refine(({ title, archived }) => title !== undefined || archived !== undefined, "expected title, archived or both");
+  .refine(({ title, archived }) => title !== undefined || archived !== undefined, "expected title, archived or both")
+  .meta({ minProperties: 1 });
 
 /** `PATCH /api/threads/:id`: renames a thread, archives it or brings it back. */
 export function updateThreadRoute({ store }: ApiContext): TenantRoute {

@@ -12,6 +12,7 @@ import { createApp } from "../app.ts";
 import type { ApiConfig } from "../config.ts";
 import { createContext, instanceInformerOptions } from "../context.ts";
 import { createControlRoutes } from "../control/index.ts";
+import type { DriftWatcher } from "../http/drift.ts";
 import type { Route } from "../http/route.ts";
 import { instanceName } from "../instances/name.ts";
 import { createRoutes } from "../routes/index.ts";
@@ -20,6 +21,7 @@ import { createSockets } from "../sockets.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { CONTROL_KEY, INTERNAL_KEY } from "./api-under-test.ts";
 import { createTestDatabase, type TestDatabase } from "./database.fixture.ts";
+import { failOnDrift } from "./drift.ts";
 
 /** The whole API on a real socket, a real apiserver and a real Postgres, as its process runs it. */
 export interface ApiOnCluster extends AsyncDisposable {
@@ -52,6 +54,8 @@ export async function startApiOnCluster(o: {
   /** Silent by default. */
   log?: Logger;
   waitForSync?: boolean;
+  /** By default the run of tests fails. */
+  onDrift?: DriftWatcher;
 }): Promise<ApiOnCluster> {
   await keysReady();
   const clock = o.clock ?? systemClock;
@@ -87,7 +91,18 @@ export async function startApiOnCluster(o: {
   const draining = new AbortController();
   const stopped = new AbortController();
   const store = createStore({ config: config.database, clock, log, registry });
-  const parts = { config, client, store, informer, clock, log, registry, newId: randomUUID, draining: draining.signal };
+  const parts = {
+    config,
+    client,
+    store,
+    informer,
+    clock,
+    log,
+    registry,
+    newId: randomUUID,
+    draining: draining.signal,
+    onDrift: o.onDrift ?? failOnDrift,
+  };
   const { context, oidc, close } = createContext(parts);
   const routes = createRoutes(context);
   const server = createApiServer(createApp(context, routes), {

@@ -19,6 +19,7 @@ import { GatewayAgent } from "../proxy/pool.ts";
 import { createRoutes } from "../routes/index.ts";
 import { type ApiServer, createApiServer } from "../server.ts";
 import { createSockets } from "../sockets.ts";
+import { failOnDrift } from "./drift.ts";
 
 /** The internal key of every API under test. */
 export const INTERNAL_KEY = "internal-key-of-tests-0123456789abcdef";
@@ -58,7 +59,9 @@ export interface ApiUnderTest extends AsyncDisposable {
 
 /** What a test may have of its own. */
 interface ApiUnderTestOptions
-  extends Partial<Pick<ApiContext, "clock" | "access" | "authenticators" | "trustedProxies">> {
+  extends Partial<
+    Pick<ApiContext, "clock" | "access" | "authenticators" | "trustedProxies" | "allowedOrigins" | "onDrift">
+  > {
   maxStreams?: number;
   bodies?: { total: number; perOwner: number };
   /** Calls of one address without a credential, at once. */
@@ -123,7 +126,8 @@ export async function startApi(o: ApiUnderTestOptions = {}): Promise<ApiUnderTes
     },
     bodies,
     metrics: createHttpMetrics(registry),
-    allowedOrigins: new Set([PAGE]),
+    allowedOrigins: o.allowedOrigins ?? new Set([PAGE]),
+    onDrift: o.onDrift ?? failOnDrift,
     draining: draining.signal,
   };
   const routes = o.routes ?? createRoutes(context);

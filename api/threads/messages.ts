@@ -55,7 +55,7 @@ const position = z.object({ order: z.int().min(1).max(MAX_MESSAGES) });
 
 /**
  * Adds messages to one of the tenant's threads, all or none, in their order and behind all there are. One whose id is there already
- * with the same content is left as it is.
+ * with the same content, or comes twice, is kept once.
  * @throws ApiError 404 for the thread, 409 when an id is there with other content or the thread is full; StoreError
  */
 export async function appendMessages(
@@ -75,12 +75,14 @@ export async function appendMessages(
       .executeTakeFirst();
     if (!thread) throw threadNotFound();
     const there = await findMessages(trx, id, messages);
+    const known = new Map([...there].map(([key, { content_hash }]) => [key, content_hash]));
     let last = thread.message_count;
     const rows = messages.flatMap((message) => {
       const hash = contentHash(message);
-      const found = there.get(message.message_id);
+      const found = known.get(message.message_id);
+      known.set(message.message_id, hash);
       if (!found) return [rowOf(id, ++last, message, hash)];
-      if (found.content_hash.equals(hash)) return [];
+      if (found.equals(hash)) return [];
       throw new ApiError("idempotency_conflict", `message_id ${message.message_id}: is there with other content`);
     });
     if (last > MAX_MESSAGES) {
