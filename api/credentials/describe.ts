@@ -40,5 +40,5 @@ export const nameSchema = z
   .string()
   .trim()
   .max(100)
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "has control characters")
+  .regex(/^[ -~\u00a0-\uffff]*$/, "has control characters")
   .refine(isStorable, "holds half a surrogate pair");

@@ -140,7 +140,10 @@ describe("an operation", () => {
   it("below /v1 has OpenAI's errors", () => {
     const route = streamRoute({
       ...declared,
-      ...{ method: "POST", path: "/v1/it", access: "tenant", scope: "openclaw:read" },
+      method: "POST",
+      path: "/v1/it",
+      access: "tenant",
+      scope: "openclaw:read",
       content: { "application/json": z.unknown(), "text/event-stream": z.unknown() },
       stream: async () => undefined,
     });

@@ -116,8 +116,8 @@ function limits(unit: string, min: unknown, max: unknown): string {
 
 /** zod bounds integers by what a double holds: that tells people nothing. */
 function range(min: unknown, max: unknown): string {
-  const low = min === Number.MIN_SAFE_INTEGER ? undefined : min;
-  const high = max === Number.MAX_SAFE_INTEGER ? undefined : max;
+  const low = min === undefined || min === Number.MIN_SAFE_INTEGER ? undefined : String(Number(min));
+  const high = max === undefined || max === Number.MAX_SAFE_INTEGER ? undefined : String(Number(max));
   if (low !== undefined && high !== undefined) return `, ${low} to ${high}`;
   if (low !== undefined) return `, at least ${low}`;
   return high === undefined ? "" : `, at most ${high}`;

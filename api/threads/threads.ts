@@ -18,7 +18,7 @@ export const threadTitle = z
   .trim()
   .min(1)
   .max(200)
-  .regex(/^[^\u0000]*\S[^\u0000]*$/, "holds nothing but space, or a zero character")
+  .regex(/^[\t\n\r -\uffff]*\S[\t\n\r -\uffff]*$/, "holds nothing but space, or control characters")
   .refine(isStorable, "holds a zero character or half a surrogate pair")
   .describe("1 to 200 characters; space around it does not count.");
 

@@ -28,7 +28,7 @@ interface Asked {
 
 async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const asked = req.method === "POST" ? ((await json(req)) as Asked) : {};
-  switch (req.url) {
+  switch (req.url ?? "") {
     case "/v1/models":
       return send(res, {
         object: "list",

@@ -65,7 +65,7 @@ async function makeCredentials({ url }: ApiOnCluster): Promise<Credentials> {
   await send(url, admin, "PUT", "/api/admin/users/human:mia/access", { enabled: true });
   const { token } = await send(url, user, "POST", "/api/tokens", { name: "reader", scopes: ["openclaw:read"] });
   const { id } = await send(url, user, "POST", "/api/agents", { name: "helper" });
-  const { key } = await send(url, user, "POST", `/api/agents/${id}/keys`);
+  const { key } = await send(url, user, "POST", `/api/agents/${String(id)}/keys`);
   return {
     admin,
     user,
