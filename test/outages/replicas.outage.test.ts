@@ -1,10 +1,12 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { eventually } from "#api/testing/eventually.ts";
 import { type Replica, startReplica } from "./replica.ts";
 import { ask, openChats, type Rig, startRig } from "./rig.ts";
 
-/** Tries of one request; between two of them lies more time than it takes to take the other replica. */
+/** Tries of one request, each at the other replica, and the pause between two, as clients do it. */
 const TRIES = 5;
+const PAUSE_MS = 50;
 const PATHS = ["/api/openclaw/instance", "/api/openclaw/runtime/status", "/api/openclaw/sessions", "/api/approvals"];
 
 const owned = new AsyncDisposableStack();
@@ -28,6 +30,7 @@ async function load(worker: number, stop: AbortSignal): Promise<{ sent: number; 
       if (!(answer instanceof Error) && (answer as { status: number }).status === 200) break;
       if (attempt === TRIES) throw new Error(`${path} failed ${TRIES} times`, { cause: answer });
       counts.repeated += 1;
+      await pause(PAUSE_MS);
     }
     counts.sent += 1;
   }
