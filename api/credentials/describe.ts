@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { SCOPES } from "../auth/scopes.ts";
-import { isStorable } from "../store/storable.ts";
 import type { Credential } from "./issue.ts";
 
 const epochMs = z.int().nullable();
@@ -35,10 +34,20 @@ export const expirySchema = z
   .optional()
   .describe("Milliseconds since the epoch; absent = with the credential it is made with, or not at all.");
 
-/** A name that an owner gives to what is theirs. */
-export const nameSchema = z
+const name = z
   .string()
   .trim()
   .max(100)
-  .regex(/^[ -~\u00a0-\uffff]*$/, "has control characters")
-  .refine(isStorable, "holds half a surrogate pair");
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has control characters");
+
+/** A name that an owner gives to what is theirs, if any. */
+export const nameSchema = name.meta({
+  description: "Space around it does not count.",
+  pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*$`,
+});
+
+/** A name that has to be there. */
+export const givenNameSchema = name.min(1).meta({
+  description: "Space around it does not count.",
+  pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$`,
+});

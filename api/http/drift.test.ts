@@ -57,7 +57,7 @@ it.each([
   ["wrongType", 500, "wrongType answers data that it does not declare: count"],
   ["oneTooMany", 500, "oneTooMany answers data that it does not declare: "],
   ["date", 500, "date answers data that it does not declare: count"],
-  ["nothing", 500, "nothing answers data that it does not declare"],
+  ["nothing", 500, "nothing answers without data"],
   ["declaredError", 409, undefined],
   ["derivedError", 503, undefined],
   ["otherError", 409, "otherError answers 409 thread_full, which it does not declare"],

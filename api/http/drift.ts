@@ -15,7 +15,9 @@ export type DriftWatcher = (drift: Drift) => void;
 
 /** `data` as it goes over the wire, held against the route's `result`. @throws Drift */
 export function checkData(route: Route & { result: z.ZodType }, data: unknown): void {
-  const judged = route.result.safeParse(JSON.parse(JSON.stringify(data ?? null)));
+  // Left out of JSON, and so out of the answer.
+  if (data === undefined) throw new Drift(`${route.operation} answers without data`);
+  const judged = route.result.safeParse(JSON.parse(JSON.stringify(data)));
   if (judged.success) return;
   const [issue] = judged.error.issues;
   throw new Drift(

@@ -218,6 +218,12 @@ describe("a body", () => {
     });
   });
 
+  it("that is no UTF-8 is refused, not mended", async () => {
+    const body = Buffer.from([...Buffer.from('{"tool":"'), 0xff, ...Buffer.from('"}')]);
+    const answer = await fetch(`${api.url}/api/openclaw/tools/invoke`, { method: "POST", headers: as("alice"), body });
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining("body: not UTF-8")]);
+  });
+
   it("is not read for a tenant that has no instance", async () => {
     const { status } = await call(api.url, { path: "/api/openclaw/tools/invoke", user: "nobody", body: "{" });
     expect(status).toBe(404);

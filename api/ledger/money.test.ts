@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountUsd, MAX_AMOUNT_MICRO_USD, parseUsd, toUsd } from "./money.ts";
+import { AMOUNT_PATTERN, amountUsd, MAX_AMOUNT_MICRO_USD, parseUsd, toUsd } from "./money.ts";
 
 /** The decimal text of micro-dollars, made without any arithmetic of numbers. */
 function textOf(micro: bigint): string {
@@ -19,6 +19,28 @@ describe("an amount", () => {
         const text = textOf(micro);
         expect(parseUsd(text)).toBe(micro);
         expect(parseUsd(JSON.parse(text) as number)).toBe(micro);
+      }),
+    );
+  });
+
+  it("as a string is what its schema's pattern says", () => {
+    const pattern = new RegExp(AMOUNT_PATTERN);
+    const near = fc.stringMatching(/^-?\d{1,8}(\.\d{0,7})?$/);
+    const edges = fc.constantFrom(
+      "0",
+      "-0",
+      "0.000000",
+      "1000000",
+      "1000000.000001",
+      "1000000.0",
+      "999999.999999",
+      "01",
+      ".5",
+      "",
+    );
+    fc.assert(
+      fc.property(fc.oneof(near, edges, fc.string()), (text) => {
+        expect(pattern.test(text), text).toBe(parseUsd(text) !== undefined);
       }),
     );
   });

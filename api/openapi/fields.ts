@@ -13,6 +13,9 @@ export interface Field {
 /** Schemas by name, for references. */
 export type SharedSchemas = Readonly<Record<string, JsonSchema>>;
 
+/** Longer ones are read by programs alone. */
+const MAX_PATTERN = 50;
+
 /** What a schema is of: of the one it matters what has to be there, of the other what may be missing. */
 export type Direction = "sent" | "answered";
 
@@ -106,7 +109,7 @@ function objectText(schema: JsonSchema, shared: SharedSchemas): string {
 
 function formatText({ format, pattern }: JsonSchema): string {
   if (typeof format === "string") return `string (${format})`;
-  return typeof pattern === "string" ? `string like \`${pattern}\`` : "string";
+  return typeof pattern === "string" && pattern.length <= MAX_PATTERN ? `string like \`${pattern}\`` : "string";
 }
 
 function limits(unit: string, min: unknown, max: unknown): string {
@@ -114,11 +117,14 @@ function limits(unit: string, min: unknown, max: unknown): string {
   return text === "" ? "" : `${text} ${unit}`;
 }
 
-/** zod bounds integers by what a double holds: that tells people nothing. */
 function range(min: unknown, max: unknown): string {
-  const low = min === undefined || min === Number.MIN_SAFE_INTEGER ? undefined : String(Number(min));
-  const high = max === undefined || max === Number.MAX_SAFE_INTEGER ? undefined : String(Number(max));
+  const [low, high] = [boundOf(min), boundOf(max)];
   if (low !== undefined && high !== undefined) return `, ${low} to ${high}`;
   if (low !== undefined) return `, at least ${low}`;
   return high === undefined ? "" : `, at most ${high}`;
+}
+
+/** zod bounds integers by what a double holds: that tells people nothing. */
+function boundOf(limit: unknown): number | undefined {
+  return typeof limit === "number" && Math.abs(limit) < Number.MAX_SAFE_INTEGER ? limit : undefined;
 }

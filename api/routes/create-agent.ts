@@ -4,7 +4,7 @@ import { createAgent } from "../agents/agents.ts";
 import { agentSchema, describeAgent } from "../agents/describe.ts";
 import { changeBy } from "../audit/audit.ts";
 import type { ApiContext } from "../context.ts";
-import { nameSchema } from "../credentials/describe.ts";
+import { givenNameSchema } from "../credentials/describe.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 
 /** `POST /api/agents {name}`: makes an agent that the caller answers for; it calls with keys of its own. */
@@ -18,7 +18,7 @@ export function createAgentRoute({ store, newId }: ApiContext): TenantRoute {
     access: "tenant",
     scope: "openclaw:write",
     humansOnly: true,
-    body: z.strictObject({ name: nameSchema.regex(/\S/, "is empty") }),
+    body: z.strictObject({ name: givenNameSchema }),
     result: agentSchema,
     errors: ["too_many_agents", "conflict"],
     async answer(call, { body: { name } }) {

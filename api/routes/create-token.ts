@@ -3,13 +3,13 @@ import { requireLastingAccess } from "../access/gate.ts";
 import { changeBy } from "../audit/audit.ts";
 import { SCOPES } from "../auth/scopes.ts";
 import type { ApiContext } from "../context.ts";
-import { expirySchema, nameSchema } from "../credentials/describe.ts";
+import { expirySchema, givenNameSchema } from "../credentials/describe.ts";
 import { type TenantRoute, tenantRoute } from "../http/route.ts";
 import { describeToken, tokenSchema } from "../tokens/describe.ts";
 import { createToken } from "../tokens/tokens.ts";
 
 const body = z.strictObject({
-  name: nameSchema.regex(/\S/, "is empty"),
+  name: givenNameSchema,
   scopes: z
     .array(z.enum(SCOPES))
     .min(1)

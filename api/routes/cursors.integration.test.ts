@@ -46,9 +46,6 @@ it("a forged cursor is refused or leads somewhere in the caller's own list, on e
       seen.add(status);
     }
     // Some of them have the form of each list's own.
-    expect(
-      [...seen].toSorted((a, b) => a - b),
-      path,
-    ).toEqual([200, 400]);
+    expect(seen, path).toEqual(new Set([200, 400]));
   }
 });

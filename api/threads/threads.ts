@@ -18,9 +18,11 @@ export const threadTitle = z
   .trim()
   .min(1)
   .max(200)
-  .regex(/^[\t\n\r -\uffff]*\S[\t\n\r -\uffff]*$/, "holds nothing but space, or control characters")
   .refine(isStorable, "holds a zero character or half a surrogate pair")
-  .describe("1 to 200 characters; space around it does not count.");
+  .meta({
+    description: "1 to 200 characters; space around it does not count.",
+    pattern: String.raw`^[^\u0000]*[^\s\u0000][^\u0000]*$`,
+  });
 
 /** The path parameter of one thread. */
 export const threadParams = z.object({ id: z.uuid() });

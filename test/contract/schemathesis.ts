@@ -66,36 +66,23 @@ export async function runPass(program: string, pass: Pass, o: { seed: number; fo
   const config = join(o.folder, `${pass.name}.toml`);
   const report = join(o.folder, `${pass.name}.report.json`);
   await writeFile(config, pass.config);
-  const args = [
-    "--config-file",
-    config,
-    "run",
-    pass.document,
-    "--url",
-    pass.url,
-    "--phases",
-    pass.phases.join(","),
-    "--max-examples",
-    String(pass.examples),
-    "--checks",
-    (pass.checks ?? ["all"]).join(","),
-    // Several workers trip over each other in Python's own parser (before 3.12), and gain nothing.
-    "--seed",
-    String(o.seed),
-    "--workers",
-    "1",
-    "--continue-on-failure",
-    "--no-color",
-    "--warnings",
-    "off",
-    "--generation-database",
-    "none",
-    "--report-json-path",
-    report,
-    ...Object.entries(pass.headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
-    ...(pass.unchecked ? ["--exclude-checks", pass.unchecked.join(",")] : []),
-    ...(pass.without ?? []).flatMap((operation) => ["--exclude-operation-id", operation]),
+  const options: [name: string, value: string][] = [
+    ["url", pass.url],
+    ["phases", pass.phases.join(",")],
+    ["max-examples", String(pass.examples)],
+    ["checks", (pass.checks ?? ["all"]).join(",")],
+    ...(pass.unchecked ?? []).map((check): [string, string] => ["exclude-checks", check]),
+    ...(pass.without ?? []).map((operation): [string, string] => ["exclude-operation-id", operation]),
+    ...Object.entries(pass.headers).map(([name, value]): [string, string] => ["header", `${name}: ${value}`]),
+    ["seed", String(o.seed)],
+    // Several trip over each other in Python's own parser (before 3.12), and gain nothing.
+    ["workers", "1"],
+    ["warnings", "off"],
+    ["generation-database", "none"],
+    ["report-json-path", report],
   ];
+  const flags = options.map(([name, value]) => `--${name}=${value}`);
+  const args = ["--config-file", config, "run", pass.document, "--continue-on-failure", "--no-color", ...flags];
   // It keeps what it learns beside where it runs.
   const child = spawn(program, args, { cwd: o.folder, stdio: ["ignore", "inherit", "inherit"] });
   const [code] = (await once(child, "close")) as [number | null];
