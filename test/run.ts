@@ -44,7 +44,6 @@ const STAGES: readonly (readonly (readonly Part[])[])[] = [
       vitestProject("charts"),
       { name: "Go parts of the cluster", command: ["node", "test/cluster/go-test.ts"] },
       vitestProject("integration"),
-      { name: "contract", command: ["node", "test/contract/main.ts"] },
       vitestProject("faults"),
       vitestProject("outages"),
     ],
